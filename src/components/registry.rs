@@ -1,0 +1,61 @@
+//! Which type is served by which provider. [`builtin`] is the whole list.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use super::pubsub::PubSub;
+use super::secretstores::SecretStore;
+use super::state::Store;
+use super::{Init, InitError};
+
+/// Makes a provider; ready for use when the future is done.
+pub type Make<T> = fn(Init) -> BoxFuture<'static, Result<Arc<T>, InitError>>;
+
+/// Makers by component type. Versions `""`, `v0` and `v1` are the same.
+#[derive(Default)]
+pub struct Registry {
+    state: HashMap<&'static str, Make<dyn Store>>,
+    pubsub: HashMap<&'static str, Make<dyn PubSub>>,
+    secretstores: HashMap<&'static str, Make<dyn SecretStore>>,
+}
+
+/// Every provider of this program.
+pub fn builtin() -> Registry {
+    Registry::default()
+}
+
+impl Registry {
+    /// Maker of a state store; `None` when nobody serves this type and version.
+    pub fn state(&self, kind: &str, version: &str) -> Option<Make<dyn Store>> {
+        self.state.get(kind).copied().filter(|_| is_v1(version))
+    }
+
+    /// Maker of a broker; `None` when nobody serves this type and version.
+    pub fn pubsub(&self, kind: &str, version: &str) -> Option<Make<dyn PubSub>> {
+        self.pubsub.get(kind).copied().filter(|_| is_v1(version))
+    }
+
+    /// Maker of a secret store; `None` when nobody serves this type and version.
+    pub fn secretstore(&self, kind: &str, version: &str) -> Option<Make<dyn SecretStore>> {
+        self.secretstores.get(kind).copied().filter(|_| is_v1(version))
+    }
+
+    /// All types, sorted: for errors that say what there is.
+    pub fn types(&self) -> Vec<&'static str> {
+        let mut types: Vec<_> = self
+            .state
+            .keys()
+            .chain(self.pubsub.keys())
+            .chain(self.secretstores.keys())
+            .copied()
+            .collect();
+        types.sort_unstable();
+        types
+    }
+}
+
+fn is_v1(version: &str) -> bool {
+    matches!(version, "" | "v0" | "v1")
+}

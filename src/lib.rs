@@ -1,0 +1,27 @@
+//! The Dapr command line and its embedded sidecar, as a library.
+//!
+//! Two programs live in one binary: the command line (`cli`, `commands`, `self_hosted`, `process`) and a
+//! Dapr-compatible sidecar (`sidecar`, `components`). They never import each other: they meet at the `daprd`
+//! command line, the Dapr API and the files under `.dapr`, so that a stock `daprd` can stand in for ours and
+//! the stock command line can drive our sidecar.
+//!
+//! Imports go down only; `tests/architecture.rs` holds the table:
+//!
+//! ```text
+//! main → cli → commands → output
+//!             commands → self_hosted, resources, client, sidecar (only from commands/daprd)
+//! self_hosted → process, resources, client
+//! sidecar     → components → resources
+//! leaves, for all: error · env · paths · os · net · records · logging
+//! ```
+
+pub mod components;
+pub mod env;
+pub mod error;
+pub mod logging;
+pub mod net;
+pub mod os;
+pub mod paths;
+pub mod records;
+pub mod resources;
+pub mod sidecar;

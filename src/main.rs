@@ -1,0 +1,3 @@
+//! Entry point of `dapr` and, under the name `daprd`, of the embedded sidecar.
+
+fn main() {}

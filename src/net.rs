@@ -1,0 +1,82 @@
+//! Free ports: found, reserved together, and handed over.
+
+use std::collections::HashSet;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
+
+/// A port that is held until it is used: nobody else can bind it in between.
+#[derive(Debug)]
+pub struct Reserved {
+    listener: TcpListener,
+    port: u16,
+}
+
+impl Reserved {
+    /// Reserves a free port on the loopback interface.
+    pub fn any() -> io::Result<Self> {
+        Self::bind(0)
+    }
+
+    /// Reserves this very port on the loopback interface; `AddrInUse` when somebody listens there.
+    pub fn exactly(port: u16) -> io::Result<Self> {
+        if answers(port) {
+            return Err(io::ErrorKind::AddrInUse.into());
+        }
+        Self::bind(port)
+    }
+
+    fn bind(port: u16) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+        let port = listener.local_addr()?.port();
+        Ok(Self { listener, port })
+    }
+
+    /// The number.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The bound socket, to be handed to the process that will serve it.
+    pub fn into_listener(self) -> TcpListener {
+        self.listener
+    }
+}
+
+/// Several free ports, all different, reserved at the same moment.
+pub fn reserve(count: usize) -> io::Result<Vec<Reserved>> {
+    let mut seen = HashSet::new();
+    let ports: Vec<Reserved> = (0..count).map(|_| Reserved::any()).collect::<io::Result<_>>()?;
+    debug_assert!(ports.iter().all(|port| seen.insert(port.port())));
+    Ok(ports)
+}
+
+/// Whether something accepts connections on this port of the loopback interface. A wildcard listener would
+/// not stop a loopback bind on every system, so binding alone does not tell.
+pub fn answers(port: u16) -> bool {
+    let limit = Duration::from_millis(200);
+    [
+        SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+        SocketAddr::from((Ipv6Addr::LOCALHOST, port)),
+    ]
+    .iter()
+    .any(|address| TcpStream::connect_timeout(address, limit).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reserved_port_cannot_be_had_twice() {
+        let first = Reserved::any().unwrap();
+        let error = Reserved::exactly(first.port()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+    }
+
+    #[test]
+    fn ports_reserved_together_differ() {
+        let ports: HashSet<u16> = reserve(32).unwrap().iter().map(Reserved::port).collect();
+        assert_eq!(ports.len(), 32);
+    }
+}

@@ -1,0 +1,275 @@
+//! Unix: signals, groups, descriptors. The process table is per system, at the end.
+
+use std::io;
+use std::net::TcpListener;
+use std::os::fd::{FromRawFd, RawFd};
+
+use nix::errno::Errno;
+use nix::sys::signal::{self, Signal};
+use nix::unistd::Pid;
+
+use super::Process;
+
+/// What a process or a group is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tell {
+    /// Please end (SIGTERM).
+    Terminate,
+    /// The user pressed Ctrl-C (SIGINT).
+    Interrupt,
+    /// End now (SIGKILL).
+    Kill,
+}
+
+impl From<Tell> for Signal {
+    fn from(tell: Tell) -> Self {
+        match tell {
+            Tell::Terminate => Signal::SIGTERM,
+            Tell::Interrupt => Signal::SIGINT,
+            Tell::Kill => Signal::SIGKILL,
+        }
+    }
+}
+
+fn pid(id: u32) -> io::Result<Pid> {
+    let id = i32::try_from(id).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+    // 0 and 1 would address our own group or init.
+    if id <= 1 {
+        Err(io::ErrorKind::InvalidInput.into())
+    } else {
+        Ok(Pid::from_raw(id))
+    }
+}
+
+/// Signals one process. A process that is already gone is not an error.
+pub fn tell(id: u32, what: Tell) -> io::Result<()> {
+    gone_is_fine(signal::kill(pid(id)?, Signal::from(what)))
+}
+
+/// Signals a process group. A group that is already gone is not an error.
+pub fn tell_group(id: u32, what: Tell) -> io::Result<()> {
+    gone_is_fine(signal::killpg(pid(id)?, Signal::from(what)))
+}
+
+fn gone_is_fine(result: nix::Result<()>) -> io::Result<()> {
+    match result {
+        Ok(()) | Err(Errno::ESRCH) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Name of a signal as the stock tools print it (`terminated`, `killed`, …).
+pub fn signal_name(number: i32) -> &'static str {
+    match Signal::try_from(number) {
+        Ok(Signal::SIGHUP) => "hangup",
+        Ok(Signal::SIGINT) => "interrupt",
+        Ok(Signal::SIGQUIT) => "quit",
+        Ok(Signal::SIGILL) => "illegal instruction",
+        Ok(Signal::SIGTRAP) => "trace/breakpoint trap",
+        Ok(Signal::SIGABRT) => "aborted",
+        Ok(Signal::SIGBUS) => "bus error",
+        Ok(Signal::SIGFPE) => "floating point exception",
+        Ok(Signal::SIGKILL) => "killed",
+        Ok(Signal::SIGUSR1) => "user defined signal 1",
+        Ok(Signal::SIGSEGV) => "segmentation fault",
+        Ok(Signal::SIGUSR2) => "user defined signal 2",
+        Ok(Signal::SIGPIPE) => "broken pipe",
+        Ok(Signal::SIGALRM) => "alarm clock",
+        Ok(Signal::SIGTERM) => "terminated",
+        Ok(other) => other.as_str(),
+        Err(_) => "unknown signal",
+    }
+}
+
+/// Gives the calling thread, and with it the process when called from `main`, a name in the process table.
+pub fn set_process_name(name: &str) {
+    #[cfg(target_os = "linux")]
+    if let Ok(name) = std::ffi::CString::new(name) {
+        let _ = nix::sys::prctl::set_name(&name);
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = name;
+}
+
+/// Takes over a listening socket that the parent left at a descriptor.
+///
+/// # Safety rule kept here
+/// The descriptor must come from [`crate::env::DAPR_LISTEN_FDS`] and be taken once; it is checked to be a
+/// listening TCP socket before it is used, so a wrong number is an error and not undefined behaviour.
+#[allow(unsafe_code)]
+pub fn inherit_listener(fd: RawFd) -> io::Result<TcpListener> {
+    if fd < 3 {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    // SAFETY: the number names a descriptor that the parent handed over for this purpose; nobody else owns it.
+    let listener = unsafe { TcpListener::from_raw_fd(fd) };
+    match listener.local_addr() {
+        Ok(_) => {}
+        Err(error) => {
+            // Not a TCP socket: whoever owns the descriptor keeps it.
+            std::mem::forget(listener);
+            return Err(error);
+        }
+    }
+    nix::fcntl::fcntl(
+        &listener,
+        nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC),
+    )?;
+    Ok(listener)
+}
+
+/// The host's name.
+pub fn hostname() -> String {
+    nix::unistd::gethostname()
+        .ok()
+        .and_then(|name| name.into_string().ok())
+        .unwrap_or_else(|| "localhost".into())
+}
+
+/// Numeric id of the user.
+pub fn user_id() -> u32 {
+    nix::unistd::getuid().as_raw()
+}
+
+/// When a process started; `None` when there is no such process (a zombie counts as gone).
+pub fn start_time(pid: u32) -> Option<u64> {
+    table::one(pid).map(|process| process.started)
+}
+
+/// All processes that can be seen.
+pub fn processes() -> Vec<Process> {
+    table::all()
+}
+
+/// Arguments of a process, the program first; empty when it is gone or not ours to read.
+pub fn arguments(pid: u32) -> Vec<String> {
+    table::arguments(pid)
+}
+
+#[cfg(target_os = "linux")]
+mod table {
+    //! `/proc`, read directly: a thousand processes in a few milliseconds.
+    use super::Process;
+
+    pub fn one(pid: u32) -> Option<Process> {
+        let stat = fs_err::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        parse(pid, &stat)
+    }
+
+    /// The name is in parentheses and may hold anything, so fields count from the last `)`.
+    pub fn parse(pid: u32, stat: &str) -> Option<Process> {
+        let (open, close) = (stat.find('(')?, stat.rfind(')')?);
+        let mut fields = stat.get(close + 1..)?.split_ascii_whitespace();
+        let state = fields.next()?;
+        if matches!(state, "Z" | "X" | "x") {
+            return None;
+        }
+        let parent = fields.next()?.parse().ok()?;
+        // `starttime` is field 22; state is 3 and parent 4.
+        let started = fields.nth(17)?.parse().ok()?;
+        Some(Process {
+            pid,
+            parent,
+            started,
+            name: stat.get(open + 1..close)?.to_owned(),
+        })
+    }
+
+    pub fn all() -> Vec<Process> {
+        let Ok(entries) = fs_err::read_dir("/proc") else {
+            return Vec::new();
+        };
+        entries
+            .flatten()
+            .filter_map(|entry| one(entry.file_name().to_str()?.parse().ok()?))
+            .collect()
+    }
+
+    pub fn arguments(pid: u32) -> Vec<String> {
+        let raw = fs_err::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let raw = raw.strip_suffix(b"\0").unwrap_or(&raw);
+        if raw.is_empty() {
+            return Vec::new();
+        }
+        raw.split(|byte| *byte == 0)
+            .map(|word| String::from_utf8_lossy(word).into_owned())
+            .collect()
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn a_name_may_hold_spaces_and_parentheses() {
+            let stat = "42 (a) b (c) S 7 42 42 0 -1 1 0 0 0 0 0 0 0 0 20 0 1 0 987654 1 1";
+            let process = parse(42, stat).unwrap();
+            assert_eq!(
+                (process.name.as_str(), process.parent, process.started),
+                ("a) b (c", 7, 987_654)
+            );
+        }
+
+        #[test]
+        fn a_zombie_is_gone() {
+            assert_eq!(
+                parse(42, "42 (x) Z 7 42 42 0 -1 1 0 0 0 0 0 0 0 0 20 0 1 0 5 1 1"),
+                None
+            );
+        }
+
+        #[test]
+        fn this_process_is_in_the_table() {
+            let me = std::process::id();
+            let found = all().into_iter().find(|process| process.pid == me).unwrap();
+            assert_eq!(Some(found.started), one(me).map(|process| process.started));
+            assert!(!arguments(me).is_empty());
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod table {
+    //! Systems without `/proc`: through `sysinfo`; start times have a resolution of one second.
+    use super::Process;
+    use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
+
+    fn load(which: ProcessesToUpdate<'_>) -> System {
+        let mut system = System::new();
+        let kind = ProcessRefreshKind::nothing().with_cmd(UpdateKind::Always);
+        system.refresh_processes_specifics(which, true, kind);
+        system
+    }
+
+    fn row(process: &sysinfo::Process) -> Process {
+        Process {
+            pid: process.pid().as_u32(),
+            parent: process.parent().map_or(0, Pid::as_u32),
+            started: process.start_time(),
+            name: process.name().to_string_lossy().into_owned(),
+        }
+    }
+
+    pub fn one(pid: u32) -> Option<Process> {
+        let id = Pid::from_u32(pid);
+        load(ProcessesToUpdate::Some(&[id])).process(id).map(row)
+    }
+
+    pub fn all() -> Vec<Process> {
+        load(ProcessesToUpdate::All)
+            .processes()
+            .values()
+            .map(row)
+            .collect()
+    }
+
+    pub fn arguments(pid: u32) -> Vec<String> {
+        let id = Pid::from_u32(pid);
+        let system = load(ProcessesToUpdate::Some(&[id]));
+        let words = system.process(id).map(sysinfo::Process::cmd).unwrap_or_default();
+        words
+            .iter()
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect()
+    }
+}

@@ -1,0 +1,286 @@
+//! Instance records: one JSON file per running sidecar under `.dapr/run`, the place where the command line and
+//! the embedded sidecars find each other.
+//!
+//! A record names processes by PID *and* start time. A record whose sidecar is not alive is ignored by every
+//! reader and removed by the first one that meets it, so a crash leaves nothing that matters behind. Files
+//! are written beside their place and renamed, so that a reader never sees half of one.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::os;
+use crate::paths::InstallDir;
+
+/// A process that can't be mistaken for a later one with the same PID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ProcessId {
+    /// Process id.
+    pub pid: u32,
+    /// Start time in the unit of [`os::start_time`].
+    pub started: u64,
+}
+
+impl ProcessId {
+    /// A running process; `None` when there is none with this PID.
+    pub fn of(pid: u32) -> Option<Self> {
+        os::start_time(pid).map(|started| Self { pid, started })
+    }
+
+    /// This process.
+    pub fn current() -> Self {
+        let pid = std::process::id();
+        Self {
+            pid,
+            started: os::start_time(pid).unwrap_or_default(),
+        }
+    }
+
+    /// Whether that very process still runs.
+    pub fn is_alive(&self) -> bool {
+        os::start_time(self.pid) == Some(self.started)
+    }
+}
+
+/// Which `daprd` serves an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Runtime {
+    /// The sidecar in this binary.
+    Embedded,
+    /// A stock `daprd` from `.dapr/bin`.
+    Installed,
+}
+
+impl std::fmt::Display for Runtime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Embedded => "embedded",
+            Self::Installed => "installed",
+        })
+    }
+}
+
+/// What is known of one running instance of an app. Unknown ports are 0, unknown texts empty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    /// Identity of the app; several records may share it.
+    pub app_id: String,
+    /// Which sidecar this is.
+    pub runtime: Runtime,
+    /// The sidecar's process. The record lives as long as it does.
+    pub daprd: ProcessId,
+    /// The `dapr run` that owns it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cli: Option<ProcessId>,
+    /// The app's process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<ProcessId>,
+    /// HTTP API port.
+    pub http_port: u16,
+    /// gRPC API port.
+    pub grpc_port: u16,
+    /// Port for calls between sidecars.
+    pub internal_port: u16,
+    /// Prometheus port.
+    #[serde(default)]
+    pub metrics_port: u16,
+    /// Port on which the app listens.
+    #[serde(default)]
+    pub app_port: u16,
+    /// Whether the metrics endpoint is on.
+    #[serde(default = "yes")]
+    pub metrics_enabled: bool,
+    /// Directory of the API's Unix sockets, when it listens there instead of on TCP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unix_domain_socket: Option<PathBuf>,
+    /// The app's command, arguments joined by one space.
+    #[serde(default)]
+    pub command: String,
+    /// When the instance was started: RFC 3339, UTC.
+    pub created: String,
+    /// `--max-body-size` in bytes.
+    #[serde(default)]
+    pub max_request_body_size: i64,
+    /// `--read-buffer-size` in bytes.
+    #[serde(default)]
+    pub http_read_buffer_size: i64,
+    /// Where the app's output is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app_log_path: Option<PathBuf>,
+    /// Where the sidecar's output is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daprd_log_path: Option<PathBuf>,
+    /// Absolute path of the run file.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub run_template_path: String,
+    /// Name in the run file.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub run_template_name: String,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// The directory of the records.
+#[derive(Debug, Clone)]
+pub struct Directory {
+    path: PathBuf,
+}
+
+impl Directory {
+    /// The records of one install directory; nothing is created before the first write.
+    pub fn of(install: &InstallDir) -> Self {
+        Self { path: install.run() }
+    }
+
+    /// The file of a record: `<app-id>-<sidecar's pid>.json`.
+    pub fn file(&self, app_id: &str, daprd_pid: u32) -> PathBuf {
+        // An app id may hold any character; a path separator must not lead out of the directory.
+        let safe = app_id.replace(['/', '\\', '\0'], "_");
+        self.path.join(format!("{safe}-{daprd_pid}.json"))
+    }
+
+    /// Writes or replaces a record.
+    pub fn write(&self, record: &Record) -> io::Result<()> {
+        let (file, temporary) = self.stage(record)?;
+        fs_err::rename(temporary, file)
+    }
+
+    /// Writes a record unless one for the same sidecar is there; returns whether it was written. A sidecar
+    /// announces itself so, without taking away what the command line that started it knows in addition.
+    pub fn announce(&self, record: &Record) -> io::Result<bool> {
+        let file = self.file(&record.app_id, record.daprd.pid);
+        if read(&file).is_some_and(|old| old.daprd == record.daprd) {
+            return Ok(false);
+        }
+        // Whatever is there now belongs to a dead process with the same PID.
+        let (file, temporary) = self.stage(record)?;
+        let linked = fs_err::hard_link(&temporary, &file);
+        match linked {
+            Ok(()) => fs_err::remove_file(temporary).map(|()| true),
+            Err(_) if read(&file).is_some_and(|old| old.daprd == record.daprd) => {
+                fs_err::remove_file(temporary).map(|()| false)
+            }
+            Err(_) => fs_err::rename(temporary, file).map(|()| true),
+        }
+    }
+
+    fn stage(&self, record: &Record) -> io::Result<(PathBuf, PathBuf)> {
+        fs_err::create_dir_all(&self.path)?;
+        let file = self.file(&record.app_id, record.daprd.pid);
+        let temporary = file.with_extension(format!("json.{}", std::process::id()));
+        fs_err::write(&temporary, serde_json::to_vec_pretty(record)?)?;
+        Ok((file, temporary))
+    }
+
+    /// Removes the record of a sidecar; one that isn't there is fine.
+    pub fn remove(&self, app_id: &str, daprd_pid: u32) -> io::Result<()> {
+        match fs_err::remove_file(self.file(app_id, daprd_pid)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// The records of all living sidecars, oldest first. Records of dead ones are removed on the way; files
+    /// that don't parse are left alone.
+    pub fn live(&self) -> Vec<Record> {
+        let Ok(entries) = fs_err::read_dir(&self.path) else {
+            return Vec::new();
+        };
+        let files = entries.flatten().map(|entry| entry.path());
+        let mut records: Vec<Record> = files
+            .filter(|file| file.extension().is_some_and(|extension| extension == "json"))
+            .filter_map(|file| {
+                let record = read(&file)?;
+                if record.daprd.is_alive() {
+                    return Some(record);
+                }
+                let _ = fs_err::remove_file(file);
+                None
+            })
+            .collect();
+        records.sort_by(|a, b| (&a.created, a.daprd.pid).cmp(&(&b.created, b.daprd.pid)));
+        records
+    }
+
+    /// The living instances of one app, oldest first.
+    pub fn instances(&self, app_id: &str) -> Vec<Record> {
+        let mut records = self.live();
+        records.retain(|record| record.app_id == app_id);
+        records
+    }
+
+    /// Where the records are.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn read(file: &Path) -> Option<Record> {
+    serde_json::from_slice(&fs_err::read(file).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(app_id: &str, daprd: ProcessId) -> Record {
+        serde_json::from_value(serde_json::json!({
+            "appId": app_id, "runtime": "embedded", "daprd": daprd, "created": "2026-11-24T00:00:00Z",
+            "httpPort": 3500, "grpcPort": 50001, "internalPort": 50002,
+        }))
+        .unwrap()
+    }
+
+    fn directory() -> (tempfile::TempDir, Directory) {
+        let home = tempfile::tempdir().unwrap();
+        let directory = Directory {
+            path: home.path().join("run"),
+        };
+        (home, directory)
+    }
+
+    #[test]
+    fn a_dead_sidecar_is_forgotten() {
+        let (_home, directory) = directory();
+        let me = ProcessId::current();
+        directory.write(&record("a", me)).unwrap();
+        directory
+            .write(&record(
+                "b",
+                ProcessId {
+                    pid: me.pid,
+                    started: me.started + 1,
+                },
+            ))
+            .unwrap();
+        let live: Vec<_> = directory.live().into_iter().map(|record| record.app_id).collect();
+        assert_eq!(live, ["a"]);
+        assert!(!directory.file("b", me.pid).exists());
+    }
+
+    #[test]
+    fn an_announcement_never_replaces_a_fuller_record() {
+        let (_home, directory) = directory();
+        let me = ProcessId::current();
+        let full = Record {
+            command: "uvicorn main:app".into(),
+            ..record("a", me)
+        };
+        directory.write(&full).unwrap();
+        assert!(!directory.announce(&record("a", me)).unwrap());
+        assert_eq!(directory.live(), [full]);
+        directory.remove("a", me.pid).unwrap();
+        assert!(directory.announce(&record("a", me)).unwrap());
+    }
+
+    #[test]
+    fn a_strange_app_id_stays_inside_the_directory() {
+        let (_home, directory) = directory();
+        assert_eq!(directory.file("../../etc/x", 1).parent(), Some(directory.path()));
+    }
+}

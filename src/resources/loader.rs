@@ -1,0 +1,252 @@
+//! Finds resources in directories and parses them (daprd reference, section 9).
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::{Audience, Component, Subscription};
+
+/// Why resources could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file or directory that isn't there or can't be read.
+    #[error("{}", read_error(path, source))]
+    Read {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Not YAML, or not the expected shape.
+    #[error("{}: {message}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// What the parser said, with line and column.
+        message: String,
+    },
+    /// Two components with one name; one line per duplicate.
+    #[error("{0}")]
+    Duplicate(String),
+}
+
+fn read_error(path: &Path, source: &io::Error) -> String {
+    match source.kind() {
+        io::ErrorKind::NotFound => format!("stat {}: no such file or directory", path.display()),
+        io::ErrorKind::PermissionDenied => format!("open {}: permission denied", path.display()),
+        _ => source.to_string(),
+    }
+}
+
+/// What the directories hold for an app.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// Components in directory order, then file order, then document order.
+    pub components: Vec<Component>,
+    /// Declarative subscriptions.
+    pub subscriptions: Vec<Subscription>,
+    /// Documents that were skipped, each with its reason: text for a warning line.
+    pub warnings: Vec<String>,
+}
+
+/// Loads every `.yaml` and `.yml` file of the directories, not recursively. What is scoped to other apps is
+/// left out, after the test for duplicate names. Documents that don't parse become warnings.
+pub fn load<P: AsRef<Path>>(directories: &[P], audience: &Audience) -> Result<Loaded, Error> {
+    let mut loaded = Loaded::default();
+    let mut names: HashMap<String, String> = HashMap::new();
+    let mut duplicates = Vec::new();
+    for directory in directories {
+        for file in files(directory.as_ref())? {
+            load_file(&file, audience, &mut loaded, &mut names, &mut duplicates)?;
+        }
+    }
+    if duplicates.is_empty() {
+        Ok(loaded)
+    } else {
+        Err(Error::Duplicate(duplicates.join("\n")))
+    }
+}
+
+fn files(directory: &Path) -> Result<Vec<PathBuf>, Error> {
+    let wrap = |source| Error::Read {
+        path: directory.to_owned(),
+        source,
+    };
+    // `std` on purpose: the path is already part of our error.
+    let entries = std::fs::read_dir(directory).map_err(wrap)?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(wrap)?.path();
+        if path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn load_file(
+    file: &Path,
+    audience: &Audience,
+    loaded: &mut Loaded,
+    names: &mut HashMap<String, String>,
+    duplicates: &mut Vec<String>,
+) -> Result<(), Error> {
+    let name = file
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    if !file
+        .extension()
+        .is_some_and(|extension| extension == "yaml" || extension == "yml")
+    {
+        loaded.warnings.push(format!(
+            "A non-YAML Component file {name} was detected, it will not be loaded"
+        ));
+        return Ok(());
+    }
+    let text = std::fs::read_to_string(file).map_err(|source| Error::Read {
+        path: file.to_owned(),
+        source,
+    })?;
+    for document in documents(&text) {
+        let skip = |message: &str| {
+            format!(
+                "daprd load Component error when parsing manifests yaml resource in {} : {message}",
+                file.display()
+            )
+        };
+        let value = match parse(&document) {
+            Ok(value) => value,
+            Err(message) => {
+                loaded.warnings.push(skip(&message));
+                continue;
+            }
+        };
+        let field = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let scopes: Vec<String> = match value.get("scopes") {
+            Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            _ => Vec::new(),
+        };
+        let admitted = audience.admits(Some(field("/metadata/namespace")), &scopes);
+        match (field("/kind"), field("/apiversion")) {
+            ("Component", "dapr.io/v1alpha1") => {
+                let name = field("/metadata/name").to_owned();
+                if let Err(message) = check_name(&name) {
+                    loaded.warnings.push(skip(&message));
+                    continue;
+                }
+                let component = match serde_json::from_value::<super::component::raw::Manifest>(value) {
+                    Ok(manifest) => manifest.into_component(name, scopes, file),
+                    Err(error) => {
+                        loaded.warnings.push(skip(&error.to_string()));
+                        continue;
+                    }
+                };
+                let about = component.type_and_version();
+                if let Some(existing) = names.get(&component.name) {
+                    duplicates.push(format!(
+                        "duplicate definition of Component name {} ({about}) with existing {} ({existing})",
+                        component.name, component.name
+                    ));
+                    continue;
+                }
+                names.insert(component.name.clone(), about);
+                if admitted {
+                    loaded.components.push(component);
+                }
+            }
+            ("Subscription", "dapr.io/v1alpha1" | "dapr.io/v2alpha1") if admitted => {
+                match serde_json::from_value::<super::subscription::raw::Manifest>(value) {
+                    Ok(manifest) => loaded.subscriptions.push(manifest.into_subscription()),
+                    Err(error) => loaded.warnings.push(skip(&error.to_string())),
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn check_name(name: &str) -> Result<(), String> {
+    match name {
+        "" => Err("metadata.name is required".into()),
+        "." | ".." => Err(format!("invalid resource name {name:?}")),
+        _ if name.contains(['/', '%']) => Err(format!(
+            "invalid resource name {name:?}: it may not contain '/' or '%'"
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Splits a file at lines that are exactly `---` (trailing blanks allowed); empty documents are left out.
+pub(super) fn documents(text: &str) -> Vec<String> {
+    let mut documents = vec![String::new()];
+    for line in text.lines() {
+        if line.trim_end() == "---" {
+            documents.push(String::new());
+        } else if let Some(last) = documents.last_mut() {
+            last.push_str(line);
+            last.push('\n');
+        }
+    }
+    let has_content = |document: &String| {
+        document
+            .lines()
+            .map(str::trim)
+            .any(|line| !line.is_empty() && !line.starts_with('#'))
+    };
+    documents.retain(has_content);
+    documents
+}
+
+/// YAML to JSON with lower-cased keys, because the stock loader matches field names case-insensitively.
+/// Keys below `spec.metadata` items and free maps keep nothing of their case that matters: items are
+/// `name`/`value` pairs. Subscription metadata is the exception and keeps its own keys.
+pub(super) fn parse(document: &str) -> Result<Value, String> {
+    let value: Value = serde_yaml::from_str(document).map_err(|error| error.to_string())?;
+    let subscription = value
+        .as_object()
+        .and_then(|map| map.iter().find(|(key, _)| key.eq_ignore_ascii_case("kind")))
+        .is_some_and(|(_, kind)| kind == "Subscription");
+    Ok(lower_keys(
+        value,
+        &|path| match path {
+            // The value of a metadata item is a value, whatever its shape.
+            [.., "value"] => true,
+            [.., "spec", "metadata"] => subscription,
+            _ => false,
+        },
+        &mut Vec::new(),
+    ))
+}
+
+fn lower_keys(value: Value, keep: &dyn Fn(&[&str]) -> bool, path: &mut Vec<String>) -> Value {
+    let here: Vec<&str> = path.iter().map(String::as_str).collect();
+    if keep(&here) {
+        return value;
+    }
+    match value {
+        Value::Object(map) => {
+            let lowered = map.into_iter().map(|(key, value)| {
+                let key = key.to_lowercase();
+                path.push(key.clone());
+                let value = lower_keys(value, keep, path);
+                path.pop();
+                (key, value)
+            });
+            Value::Object(lowered.collect())
+        }
+        Value::Array(list) => Value::Array(
+            list.into_iter()
+                .map(|value| lower_keys(value, keep, path))
+                .collect(),
+        ),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,34 @@
+//! Dapr YAML: components, subscriptions and the configuration, as they are on disk (daprd reference,
+//! sections 9, 10 and 12). Knows nothing of what a component does.
+
+mod component;
+mod configuration;
+mod loader;
+mod subscription;
+mod values;
+
+pub use component::{Component, Item, SecretKeyRef, Source};
+pub use configuration::{Configuration, SecretScope};
+pub use loader::{Error, Loaded, load};
+pub use subscription::{Route, Subscription};
+pub use values::{Templates, resolve_env, resolve_templates};
+
+/// What a resource is loaded for: resources scoped to other apps or other namespaces are left out.
+#[derive(Debug, Clone, Default)]
+pub struct Audience {
+    /// The app's id.
+    pub app_id: String,
+    /// Value of `NAMESPACE`, when set.
+    pub namespace: Option<String>,
+}
+
+impl Audience {
+    /// Rules of section 9.3: a namespace counts only when both sides have one, scopes only when there are any.
+    fn admits(&self, namespace: Option<&str>, scopes: &[String]) -> bool {
+        let same_namespace = match (&self.namespace, namespace.filter(|name| !name.is_empty())) {
+            (Some(ours), Some(theirs)) => ours == theirs,
+            _ => true,
+        };
+        same_namespace && (scopes.is_empty() || scopes.contains(&self.app_id))
+    }
+}

@@ -1,0 +1,122 @@
+//! `kind: Subscription`, both versions (daprd reference, section 10.3), and the shape that an app's
+//! `GET /dapr/subscribe` shares with it.
+
+use std::collections::BTreeMap;
+
+/// One rule: events that match go to the path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// CEL expression; empty for the default route.
+    pub matches: String,
+    /// Path on the app, as given.
+    pub path: String,
+}
+
+/// A wish to receive a topic.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Subscription {
+    /// Pub/sub component.
+    pub pubsub_name: String,
+    /// Topic.
+    pub topic: String,
+    /// Rules in order; the default route is the one without an expression and comes last.
+    pub routes: Vec<Route>,
+    /// Metadata for the component, and `rawPayload`.
+    pub metadata: BTreeMap<String, String>,
+    /// Where undeliverable events go; empty for nowhere.
+    pub dead_letter_topic: String,
+    /// Bulk settings, when enabled: most messages, longest wait in milliseconds.
+    pub bulk: Option<(u32, u32)>,
+}
+
+pub(super) mod raw {
+    //! The shape of the YAML. Keys were lower-cased by the loader.
+    use super::{BTreeMap, Route, Subscription};
+    use serde::Deserialize;
+    use serde_json::Value;
+
+    #[derive(Deserialize)]
+    pub struct Manifest {
+        #[serde(default)]
+        spec: Spec,
+    }
+
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct Spec {
+        pubsubname: String,
+        topic: String,
+        route: String,
+        routes: Routes,
+        metadata: BTreeMap<String, Value>,
+        deadlettertopic: String,
+        bulksubscribe: Bulk,
+    }
+
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct Routes {
+        rules: Vec<Rule>,
+        default: String,
+    }
+
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct Rule {
+        r#match: String,
+        path: String,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(default)]
+    struct Bulk {
+        enabled: bool,
+        maxmessagescount: u32,
+        maxawaitdurationms: u32,
+    }
+
+    impl Default for Bulk {
+        fn default() -> Self {
+            Self {
+                enabled: false,
+                maxmessagescount: 100,
+                maxawaitdurationms: 1000,
+            }
+        }
+    }
+
+    impl Manifest {
+        pub fn into_subscription(self) -> Subscription {
+            let spec = self.spec;
+            let rules = spec.routes.rules.into_iter().map(|rule| Route {
+                matches: rule.r#match,
+                path: rule.path,
+            });
+            let default = if spec.routes.default.is_empty() {
+                spec.route
+            } else {
+                spec.routes.default
+            };
+            let default = Some(default).filter(|path| !path.is_empty());
+            let default = default.map(|path| Route {
+                matches: String::new(),
+                path,
+            });
+            Subscription {
+                pubsub_name: spec.pubsubname,
+                topic: spec.topic,
+                routes: rules.chain(default).collect(),
+                metadata: spec
+                    .metadata
+                    .iter()
+                    .map(|(key, value)| (key.clone(), super::super::component::text(value)))
+                    .collect(),
+                dead_letter_topic: spec.deadlettertopic,
+                bulk: spec.bulksubscribe.enabled.then_some((
+                    spec.bulksubscribe.maxmessagescount,
+                    spec.bulksubscribe.maxawaitdurationms,
+                )),
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Components of a running sidecar, by name.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use unpoisoned::RwLock;
+
+use crate::components::pubsub::PubSub;
+use crate::components::secretstores::SecretStore;
+use crate::components::state::Store;
+use crate::resources::Component;
+
+mod unpoisoned {
+    //! `std`'s lock, without poisoning: a panic while a map is read leaves the map whole.
+    use std::sync::{PoisonError, RwLockReadGuard, RwLockWriteGuard};
+
+    #[derive(Debug, Default)]
+    pub struct RwLock<T>(std::sync::RwLock<T>);
+
+    impl<T> RwLock<T> {
+        pub fn read(&self) -> RwLockReadGuard<'_, T> {
+            self.0.read().unwrap_or_else(PoisonError::into_inner)
+        }
+
+        pub fn write(&self) -> RwLockWriteGuard<'_, T> {
+            self.0.write().unwrap_or_else(PoisonError::into_inner)
+        }
+    }
+}
+
+/// A loaded component: its manifest and what serves it.
+pub struct Entry<T: ?Sized> {
+    /// The manifest.
+    pub manifest: Component,
+    /// The provider.
+    pub provider: Arc<T>,
+}
+
+impl<T: ?Sized> Clone for Entry<T> {
+    fn clone(&self) -> Self {
+        Self {
+            manifest: self.manifest.clone(),
+            provider: Arc::clone(&self.provider),
+        }
+    }
+}
+
+type Map<T> = RwLock<BTreeMap<String, Arc<Entry<T>>>>;
+
+/// Everything that was loaded, by contract and name.
+#[derive(Default)]
+pub struct Components {
+    state: Map<dyn Store>,
+    pubsub: Map<dyn PubSub>,
+    secretstores: Map<dyn SecretStore>,
+}
+
+macro_rules! contract {
+    ($field:ident, $insert:ident, $all:ident, $trait:ident, $what:literal) => {
+        #[doc = concat!("The ", $what, " with this name.")]
+        pub fn $field(&self, name: &str) -> Option<Arc<Entry<dyn $trait>>> {
+            self.$field.read().get(name).cloned()
+        }
+
+        #[doc = concat!("Adds or replaces a ", $what, ".")]
+        pub fn $insert(&self, manifest: Component, provider: Arc<dyn $trait>) {
+            let name = manifest.name.clone();
+            self.$field
+                .write()
+                .insert(name, Arc::new(Entry { manifest, provider }));
+        }
+
+        #[doc = concat!("Every ", $what, ", sorted by name.")]
+        pub fn $all(&self) -> Vec<Arc<Entry<dyn $trait>>> {
+            self.$field.read().values().cloned().collect()
+        }
+    };
+}
+
+impl Components {
+    contract!(state, insert_state, all_state, Store, "state store");
+    contract!(pubsub, insert_pubsub, all_pubsub, PubSub, "pub/sub component");
+    contract!(
+        secretstores,
+        insert_secretstore,
+        all_secretstores,
+        SecretStore,
+        "secret store"
+    );
+}
