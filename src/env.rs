@@ -51,10 +51,7 @@ impl Env {
 
     /// An environment of exactly these variables.
     pub fn of<const N: usize>(vars: [(&str, &str); N]) -> Self {
-        let vars = vars
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
+        let vars = vars.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         Self { vars }
     }
 
@@ -75,9 +72,7 @@ impl Env {
 
     /// All variables, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.vars
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
+        self.vars.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The same environment with one variable changed.
@@ -90,10 +85,7 @@ impl Env {
 
 /// The boolean rule of component metadata and flags: `1 t true y yes on`, in any case, are true.
 pub fn is_true(value: &str) -> bool {
-    matches!(
-        value.to_ascii_lowercase().as_str(),
-        "1" | "t" | "true" | "y" | "yes" | "on"
-    )
+    matches!(value.to_ascii_lowercase().as_str(), "1" | "t" | "true" | "y" | "yes" | "on")
 }
 
 #[cfg(test)]

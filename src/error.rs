@@ -25,11 +25,7 @@ pub struct Failure {
 impl Failure {
     /// A failure with exit code 1 and no hint.
     pub fn new(message: impl fmt::Display) -> Self {
-        Self {
-            message: message.to_string(),
-            hints: Vec::new(),
-            code: EXIT_FAILED,
-        }
+        Self { message: message.to_string(), hints: Vec::new(), code: EXIT_FAILED }
     }
 
     /// The same failure with something to try.

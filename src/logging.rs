@@ -218,12 +218,7 @@ impl Subscriber for Global {
         event.record(&mut fields);
         let metadata = event.metadata();
         let component = fields.component.as_deref();
-        self.0.write(
-            level_name(*metadata.level()),
-            metadata.target(),
-            &fields.message,
-            component,
-        );
+        self.0.write(level_name(*metadata.level()), metadata.target(), &fields.message, component);
     }
 
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {

@@ -55,12 +55,9 @@ pub fn reserve(count: usize) -> io::Result<Vec<Reserved>> {
 /// not stop a loopback bind on every system, so binding alone does not tell.
 pub fn answers(port: u16) -> bool {
     let limit = Duration::from_millis(200);
-    [
-        SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
-        SocketAddr::from((Ipv6Addr::LOCALHOST, port)),
-    ]
-    .iter()
-    .any(|address| TcpStream::connect_timeout(address, limit).is_ok())
+    [SocketAddr::from((Ipv4Addr::LOCALHOST, port)), SocketAddr::from((Ipv6Addr::LOCALHOST, port))]
+        .iter()
+        .any(|address| TcpStream::connect_timeout(address, limit).is_ok())
 }
 
 #[cfg(test)]

@@ -22,21 +22,13 @@ pub struct InstallDir {
 impl InstallDir {
     /// Finds the directory; nothing is created, nothing needs to exist.
     pub fn resolve(flag: Option<&str>, env: &Env) -> Result<Self, Error> {
-        let given = flag
-            .map(str::trim)
-            .filter(|path| !path.is_empty())
-            .or_else(|| env.get(DAPR_RUNTIME_PATH));
+        let given =
+            flag.map(str::trim).filter(|path| !path.is_empty()).or_else(|| env.get(DAPR_RUNTIME_PATH));
         let parent = match given {
             Some(path) => PathBuf::from(path),
-            None => env
-                .get("HOME")
-                .map(PathBuf::from)
-                .or_else(dirs::home_dir)
-                .ok_or(Error::NoHome)?,
+            None => env.get("HOME").map(PathBuf::from).or_else(dirs::home_dir).ok_or(Error::NoHome)?,
         };
-        Ok(Self {
-            root: parent.join(".dapr"),
-        })
+        Ok(Self { root: parent.join(".dapr") })
     }
 
     /// `.dapr` itself.
@@ -95,9 +87,6 @@ mod tests {
         let root = |flag, env: &Env| InstallDir::resolve(flag, env).unwrap().root().to_owned();
         assert_eq!(root(Some("/from-flag"), &env), Path::new("/from-flag/.dapr"));
         assert_eq!(root(Some("  "), &env), Path::new("/from-env/.dapr"));
-        assert_eq!(
-            root(None, &Env::of([("HOME", "/home/me")])),
-            Path::new("/home/me/.dapr")
-        );
+        assert_eq!(root(None, &Env::of([("HOME", "/home/me")])), Path::new("/home/me/.dapr"));
     }
 }

@@ -31,10 +31,7 @@ impl ProcessId {
     /// This process.
     pub fn current() -> Self {
         let pid = std::process::id();
-        Self {
-            pid,
-            started: os::start_time(pid).unwrap_or_default(),
-        }
+        Self { pid, started: os::start_time(pid).unwrap_or_default() }
     }
 
     /// Whether that very process still runs.
@@ -238,9 +235,7 @@ mod tests {
 
     fn directory() -> (tempfile::TempDir, Directory) {
         let home = tempfile::tempdir().unwrap();
-        let directory = Directory {
-            path: home.path().join("run"),
-        };
+        let directory = Directory { path: home.path().join("run") };
         (home, directory)
     }
 
@@ -249,15 +244,7 @@ mod tests {
         let (_home, directory) = directory();
         let me = ProcessId::current();
         directory.write(&record("a", me)).unwrap();
-        directory
-            .write(&record(
-                "b",
-                ProcessId {
-                    pid: me.pid,
-                    started: me.started + 1,
-                },
-            ))
-            .unwrap();
+        directory.write(&record("b", ProcessId { pid: me.pid, started: me.started + 1 })).unwrap();
         let live: Vec<_> = directory.live().into_iter().map(|record| record.app_id).collect();
         assert_eq!(live, ["a"]);
         assert!(!directory.file("b", me.pid).exists());
@@ -267,10 +254,7 @@ mod tests {
     fn an_announcement_never_replaces_a_fuller_record() {
         let (_home, directory) = directory();
         let me = ProcessId::current();
-        let full = Record {
-            command: "uvicorn main:app".into(),
-            ..record("a", me)
-        };
+        let full = Record { command: "uvicorn main:app".into(), ..record("a", me) };
         directory.write(&full).unwrap();
         assert!(!directory.announce(&record("a", me)).unwrap());
         assert_eq!(directory.live(), [full]);

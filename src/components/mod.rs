@@ -34,10 +34,7 @@ pub struct Init {
 impl Init {
     /// Consumer group of a pub/sub component: property `consumerID`, or the app id.
     pub fn consumer_id(&self) -> &str {
-        self.properties
-            .get("consumerID")
-            .filter(|id| !id.is_empty())
-            .unwrap_or(&self.app_id)
+        self.properties.get("consumerID").filter(|id| !id.is_empty()).unwrap_or(&self.app_id)
     }
 }
 

@@ -14,10 +14,8 @@ pub struct Properties {
 
 impl<K: AsRef<str>, V: Into<String>> FromIterator<(K, V)> for Properties {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(items: I) -> Self {
-        let values = items
-            .into_iter()
-            .map(|(name, value)| (name.as_ref().to_lowercase(), value.into()))
-            .collect();
+        let values =
+            items.into_iter().map(|(name, value)| (name.as_ref().to_lowercase(), value.into())).collect();
         Self { values }
     }
 }
@@ -30,10 +28,7 @@ impl Properties {
 
     /// The text of the first of several names for one property.
     pub fn any(&self, names: &[&str]) -> Option<&str> {
-        names
-            .iter()
-            .find_map(|name| self.get(name))
-            .filter(|value| !value.is_empty())
+        names.iter().find_map(|name| self.get(name)).filter(|value| !value.is_empty())
     }
 
     /// `true` for `1 t true y yes on` in any case; false when absent.
@@ -82,9 +77,7 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let amount: f64 = rest[..digits].parse().ok()?;
         rest = &rest[digits..];
-        let length = rest
-            .find(|c: char| c.is_ascii_digit() || c == '.')
-            .unwrap_or(rest.len());
+        let length = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
         let seconds = match &rest[..length] {
             "ns" => 1e-9,
             "us" | "µs" | "μs" => 1e-6,
@@ -97,11 +90,7 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
         total += amount * seconds;
         rest = &rest[length..];
     }
-    if text.is_empty() {
-        None
-    } else {
-        Duration::try_from_secs_f64(total).ok()
-    }
+    if text.is_empty() { None } else { Duration::try_from_secs_f64(total).ok() }
 }
 
 #[cfg(test)]
@@ -110,20 +99,10 @@ mod tests {
 
     #[test]
     fn go_durations() {
-        let cases = [
-            ("5s", 5000),
-            ("1m30s", 90_000),
-            ("1.5s", 1500),
-            ("300ms", 300),
-            ("0", 0),
-            ("1h", 3_600_000),
-        ];
+        let cases =
+            [("5s", 5000), ("1m30s", 90_000), ("1.5s", 1500), ("300ms", 300), ("0", 0), ("1h", 3_600_000)];
         for (text, milliseconds) in cases {
-            assert_eq!(
-                parse_duration(text),
-                Some(Duration::from_millis(milliseconds)),
-                "{text}"
-            );
+            assert_eq!(parse_duration(text), Some(Duration::from_millis(milliseconds)), "{text}");
         }
         for wrong in ["", "5", "s", "5 s", "-5s", "5x"] {
             assert_eq!(parse_duration(wrong), None, "{wrong}");
@@ -134,10 +113,7 @@ mod tests {
     fn names_are_case_insensitive_and_bare_numbers_are_seconds() {
         let properties: Properties = [("BusyTimeout", "3"), ("empty", "")].into_iter().collect();
         let default = Duration::from_secs(9);
-        assert_eq!(
-            properties.duration(&["busytimeout"], default).unwrap(),
-            Duration::from_secs(3)
-        );
+        assert_eq!(properties.duration(&["busytimeout"], default).unwrap(), Duration::from_secs(3));
         assert_eq!(properties.duration(&["empty"], default).unwrap(), default);
         let wrong: Properties = [("t", "soon")].into_iter().collect();
         assert!(wrong.duration(&["t"], default).is_err());

@@ -44,13 +44,8 @@ impl Registry {
 
     /// All types, sorted: for errors that say what there is.
     pub fn types(&self) -> Vec<&'static str> {
-        let mut types: Vec<_> = self
-            .state
-            .keys()
-            .chain(self.pubsub.keys())
-            .chain(self.secretstores.keys())
-            .copied()
-            .collect();
+        let mut types: Vec<_> =
+            self.state.keys().chain(self.pubsub.keys()).chain(self.secretstores.keys()).copied().collect();
         types.sort_unstable();
         types
     }

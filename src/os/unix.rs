@@ -34,11 +34,7 @@ impl From<Tell> for Signal {
 fn pid(id: u32) -> io::Result<Pid> {
     let id = i32::try_from(id).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
     // 0 and 1 would address our own group or init.
-    if id <= 1 {
-        Err(io::ErrorKind::InvalidInput.into())
-    } else {
-        Ok(Pid::from_raw(id))
-    }
+    if id <= 1 { Err(io::ErrorKind::InvalidInput.into()) } else { Ok(Pid::from_raw(id)) }
 }
 
 /// Signals one process. A process that is already gone is not an error.
@@ -111,10 +107,7 @@ pub fn inherit_listener(fd: RawFd) -> io::Result<TcpListener> {
             return Err(error);
         }
     }
-    nix::fcntl::fcntl(
-        &listener,
-        nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC),
-    )?;
+    nix::fcntl::fcntl(&listener, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC))?;
     Ok(listener)
 }
 
@@ -167,22 +160,14 @@ mod table {
         let parent = fields.next()?.parse().ok()?;
         // `starttime` is field 22; state is 3 and parent 4.
         let started = fields.nth(17)?.parse().ok()?;
-        Some(Process {
-            pid,
-            parent,
-            started,
-            name: stat.get(open + 1..close)?.to_owned(),
-        })
+        Some(Process { pid, parent, started, name: stat.get(open + 1..close)?.to_owned() })
     }
 
     pub fn all() -> Vec<Process> {
         let Ok(entries) = fs_err::read_dir("/proc") else {
             return Vec::new();
         };
-        entries
-            .flatten()
-            .filter_map(|entry| one(entry.file_name().to_str()?.parse().ok()?))
-            .collect()
+        entries.flatten().filter_map(|entry| one(entry.file_name().to_str()?.parse().ok()?)).collect()
     }
 
     pub fn arguments(pid: u32) -> Vec<String> {
@@ -191,9 +176,7 @@ mod table {
         if raw.is_empty() {
             return Vec::new();
         }
-        raw.split(|byte| *byte == 0)
-            .map(|word| String::from_utf8_lossy(word).into_owned())
-            .collect()
+        raw.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
     }
 
     #[cfg(test)]
@@ -204,18 +187,12 @@ mod table {
         fn a_name_may_hold_spaces_and_parentheses() {
             let stat = "42 (a) b (c) S 7 42 42 0 -1 1 0 0 0 0 0 0 0 0 20 0 1 0 987654 1 1";
             let process = parse(42, stat).unwrap();
-            assert_eq!(
-                (process.name.as_str(), process.parent, process.started),
-                ("a) b (c", 7, 987_654)
-            );
+            assert_eq!((process.name.as_str(), process.parent, process.started), ("a) b (c", 7, 987_654));
         }
 
         #[test]
         fn a_zombie_is_gone() {
-            assert_eq!(
-                parse(42, "42 (x) Z 7 42 42 0 -1 1 0 0 0 0 0 0 0 0 20 0 1 0 5 1 1"),
-                None
-            );
+            assert_eq!(parse(42, "42 (x) Z 7 42 42 0 -1 1 0 0 0 0 0 0 0 0 20 0 1 0 5 1 1"), None);
         }
 
         #[test]
@@ -256,20 +233,13 @@ mod table {
     }
 
     pub fn all() -> Vec<Process> {
-        load(ProcessesToUpdate::All)
-            .processes()
-            .values()
-            .map(row)
-            .collect()
+        load(ProcessesToUpdate::All).processes().values().map(row).collect()
     }
 
     pub fn arguments(pid: u32) -> Vec<String> {
         let id = Pid::from_u32(pid);
         let system = load(ProcessesToUpdate::Some(&[id]));
         let words = system.process(id).map(sysinfo::Process::cmd).unwrap_or_default();
-        words
-            .iter()
-            .map(|word| word.to_string_lossy().into_owned())
-            .collect()
+        words.iter().map(|word| word.to_string_lossy().into_owned()).collect()
     }
 }

@@ -29,11 +29,7 @@ pub struct Component {
 impl Component {
     /// `<type>/<version>`, or `<type>` alone when there is no version.
     pub fn type_and_version(&self) -> String {
-        if self.version.is_empty() {
-            self.kind.clone()
-        } else {
-            format!("{}/{}", self.kind, self.version)
-        }
+        if self.version.is_empty() { self.kind.clone() } else { format!("{}/{}", self.kind, self.version) }
     }
 
     /// The form used in log lines and errors: `<name> (<type>/<version>)`.
@@ -54,13 +50,12 @@ impl Component {
 
     /// The plain value of a metadata item; names are case-insensitive.
     pub fn value(&self, name: &str) -> Option<&str> {
-        self.metadata
-            .iter()
-            .find(|item| item.name.eq_ignore_ascii_case(name))
-            .and_then(|item| match &item.source {
+        self.metadata.iter().find(|item| item.name.eq_ignore_ascii_case(name)).and_then(|item| {
+            match &item.source {
                 Source::Value(value) => Some(value.as_str()),
                 _ => None,
-            })
+            }
+        })
     }
 }
 
@@ -97,11 +92,7 @@ pub struct SecretKeyRef {
 impl SecretKeyRef {
     /// The key, which defaults to the name.
     pub fn key(&self) -> &str {
-        if self.key.is_empty() {
-            &self.name
-        } else {
-            &self.key
-        }
+        if self.key.is_empty() { &self.name } else { &self.key }
     }
 }
 
@@ -173,17 +164,13 @@ pub(super) mod raw {
 
     impl RawItem {
         fn into_item(self) -> Item {
-            let source = match (self.value, self.secretkeyref) {
-                (Some(value), None) => Source::Value(text(&value)),
-                (_, Some(secret)) if !secret.name.is_empty() => Source::Secret(secret),
-                (Some(value), _) => Source::Value(text(&value)),
-                (None, _) if !self.envref.is_empty() => Source::Env(self.envref),
-                (None, _) => Source::Value(String::new()),
+            let secret = self.secretkeyref.filter(|secret| !secret.name.is_empty());
+            let source = match (secret, self.value) {
+                (Some(secret), _) => Source::Secret(secret),
+                (None, None) if !self.envref.is_empty() => Source::Env(self.envref),
+                (None, value) => Source::Value(value.as_ref().map(text).unwrap_or_default()),
             };
-            Item {
-                name: self.name,
-                source,
-            }
+            Item { name: self.name, source }
         }
     }
 }

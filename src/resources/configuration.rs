@@ -63,19 +63,12 @@ impl Configuration {
         let mut merged = Value::Object(serde_json::Map::new());
         for file in files {
             let file = file.as_ref();
-            let text = fs_err::read_to_string(file).map_err(|source| Error::Read {
-                path: file.into(),
-                source,
-            })?;
+            let text =
+                fs_err::read_to_string(file).map_err(|source| Error::Read { path: file.into(), source })?;
             let text = expand(&text, env);
-            let document = super::loader::documents(&text)
-                .into_iter()
-                .next()
-                .unwrap_or_default();
-            let value = super::loader::parse(&document).map_err(|message| Error::Syntax {
-                path: file.into(),
-                message,
-            })?;
+            let document = super::loader::documents(&text).into_iter().next().unwrap_or_default();
+            let value = super::loader::parse(&document)
+                .map_err(|message| Error::Syntax { path: file.into(), message })?;
             if let Some(spec) = value.get("spec") {
                 merge(&mut merged, spec);
             }
@@ -87,25 +80,12 @@ impl Configuration {
     }
 
     fn from_spec(spec: Value) -> Result<Self, String> {
-        let scopes = spec
-            .pointer("/secrets/scopes")
-            .cloned()
-            .unwrap_or_else(|| Value::Array(Vec::new()));
-        let denied = spec
-            .pointer("/components/deny")
-            .cloned()
-            .unwrap_or_else(|| Value::Array(Vec::new()));
+        let scopes = spec.pointer("/secrets/scopes").cloned().unwrap_or_else(|| Value::Array(Vec::new()));
+        let denied = spec.pointer("/components/deny").cloned().unwrap_or_else(|| Value::Array(Vec::new()));
         let flag = |pointer: &str| spec.pointer(pointer).and_then(Value::as_bool).unwrap_or_default();
-        let features = spec
-            .get("features")
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default();
+        let features = spec.get("features").and_then(Value::as_array).cloned().unwrap_or_default();
         let features = features.iter().filter_map(|feature| {
-            Some((
-                feature.get("name")?.as_str()?.to_owned(),
-                feature.get("enabled")?.as_bool()?,
-            ))
+            Some((feature.get("name")?.as_str()?.to_owned(), feature.get("enabled")?.as_bool()?))
         });
         Ok(Self {
             secret_scopes: serde_json::from_value(scopes)
@@ -145,17 +125,13 @@ fn expand(text: &str, env: &Env) -> String {
         result.push_str(&rest[..at]);
         rest = &rest[at + 1..];
         let (name, after) = if let Some(braced) = rest.strip_prefix('{') {
-            match braced.split_once('}') {
-                Some(pair) => pair,
-                None => {
-                    result.push('$');
-                    continue;
-                }
-            }
+            let Some(pair) = braced.split_once('}') else {
+                result.push('$');
+                continue;
+            };
+            pair
         } else {
-            let end = rest
-                .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-                .unwrap_or(rest.len());
+            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
             rest.split_at(end)
         };
         if name.is_empty() {
@@ -183,11 +159,8 @@ mod tests {
     fn later_files_win_field_by_field() {
         let folder = tempfile::tempdir().unwrap();
         let (a, b) = (folder.path().join("a.yaml"), folder.path().join("b.yaml"));
-        fs_err::write(
-            &a,
-            "spec:\n  mtls: {enabled: true}\n  logging: {apiLogging: {enabled: true}}\n",
-        )
-        .unwrap();
+        fs_err::write(&a, "spec:\n  mtls: {enabled: true}\n  logging: {apiLogging: {enabled: true}}\n")
+            .unwrap();
         fs_err::write(&b, "spec:\n  mtls: {enabled: false}\n").unwrap();
         let configuration = Configuration::load(&[a, b], &Env::of([])).unwrap();
         assert!(!configuration.mtls && configuration.api_logging);
@@ -196,10 +169,7 @@ mod tests {
     #[test]
     fn a_missing_file_is_named() {
         let error = Configuration::load(&["/nowhere/config.yaml"], &Env::of([])).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "stat /nowhere/config.yaml: no such file or directory"
-        );
+        assert_eq!(error.to_string(), "stat /nowhere/config.yaml: no such file or directory");
     }
 
     #[test]

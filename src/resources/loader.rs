@@ -62,18 +62,11 @@ pub fn load<P: AsRef<Path>>(directories: &[P], audience: &Audience) -> Result<Lo
             load_file(&file, audience, &mut loaded, &mut names, &mut duplicates)?;
         }
     }
-    if duplicates.is_empty() {
-        Ok(loaded)
-    } else {
-        Err(Error::Duplicate(duplicates.join("\n")))
-    }
+    if duplicates.is_empty() { Ok(loaded) } else { Err(Error::Duplicate(duplicates.join("\n"))) }
 }
 
 fn files(directory: &Path) -> Result<Vec<PathBuf>, Error> {
-    let wrap = |source| Error::Read {
-        path: directory.to_owned(),
-        source,
-    };
+    let wrap = |source| Error::Read { path: directory.to_owned(), source };
     // `std` on purpose: the path is already part of our error.
     let entries = std::fs::read_dir(directory).map_err(wrap)?;
     let mut files = Vec::new();
@@ -94,23 +87,14 @@ fn load_file(
     names: &mut HashMap<String, String>,
     duplicates: &mut Vec<String>,
 ) -> Result<(), Error> {
-    let name = file
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    if !file
-        .extension()
-        .is_some_and(|extension| extension == "yaml" || extension == "yml")
-    {
-        loaded.warnings.push(format!(
-            "A non-YAML Component file {name} was detected, it will not be loaded"
-        ));
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    if !file.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
+        loaded.warnings.push(format!("A non-YAML Component file {name} was detected, it will not be loaded"));
         return Ok(());
     }
-    let text = std::fs::read_to_string(file).map_err(|source| Error::Read {
-        path: file.to_owned(),
-        source,
-    })?;
+    #[expect(clippy::disallowed_methods, reason = "the path is part of our own error")]
+    let text =
+        std::fs::read_to_string(file).map_err(|source| Error::Read { path: file.to_owned(), source })?;
     for document in documents(&text) {
         let skip = |message: &str| {
             format!(
@@ -174,9 +158,9 @@ fn check_name(name: &str) -> Result<(), String> {
     match name {
         "" => Err("metadata.name is required".into()),
         "." | ".." => Err(format!("invalid resource name {name:?}")),
-        _ if name.contains(['/', '%']) => Err(format!(
-            "invalid resource name {name:?}: it may not contain '/' or '%'"
-        )),
+        _ if name.contains(['/', '%']) => {
+            Err(format!("invalid resource name {name:?}: it may not contain '/' or '%'"))
+        }
         _ => Ok(()),
     }
 }
@@ -193,10 +177,7 @@ pub(super) fn documents(text: &str) -> Vec<String> {
         }
     }
     let has_content = |document: &String| {
-        document
-            .lines()
-            .map(str::trim)
-            .any(|line| !line.is_empty() && !line.starts_with('#'))
+        document.lines().map(str::trim).any(|line| !line.is_empty() && !line.starts_with('#'))
     };
     documents.retain(has_content);
     documents
@@ -239,11 +220,9 @@ fn lower_keys(value: Value, keep: &dyn Fn(&[&str]) -> bool, path: &mut Vec<Strin
             });
             Value::Object(lowered.collect())
         }
-        Value::Array(list) => Value::Array(
-            list.into_iter()
-                .map(|value| lower_keys(value, keep, path))
-                .collect(),
-        ),
+        Value::Array(list) => {
+            Value::Array(list.into_iter().map(|value| lower_keys(value, keep, path)).collect())
+        }
         other => other,
     }
 }

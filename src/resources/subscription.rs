@@ -77,31 +77,18 @@ pub(super) mod raw {
 
     impl Default for Bulk {
         fn default() -> Self {
-            Self {
-                enabled: false,
-                maxmessagescount: 100,
-                maxawaitdurationms: 1000,
-            }
+            Self { enabled: false, maxmessagescount: 100, maxawaitdurationms: 1000 }
         }
     }
 
     impl Manifest {
         pub fn into_subscription(self) -> Subscription {
             let spec = self.spec;
-            let rules = spec.routes.rules.into_iter().map(|rule| Route {
-                matches: rule.r#match,
-                path: rule.path,
-            });
-            let default = if spec.routes.default.is_empty() {
-                spec.route
-            } else {
-                spec.routes.default
-            };
+            let rules =
+                spec.routes.rules.into_iter().map(|rule| Route { matches: rule.r#match, path: rule.path });
+            let default = if spec.routes.default.is_empty() { spec.route } else { spec.routes.default };
             let default = Some(default).filter(|path| !path.is_empty());
-            let default = default.map(|path| Route {
-                matches: String::new(),
-                path,
-            });
+            let default = default.map(|path| Route { matches: String::new(), path });
             Subscription {
                 pubsub_name: spec.pubsubname,
                 topic: spec.topic,
@@ -112,10 +99,10 @@ pub(super) mod raw {
                     .map(|(key, value)| (key.clone(), super::super::component::text(value)))
                     .collect(),
                 dead_letter_topic: spec.deadlettertopic,
-                bulk: spec.bulksubscribe.enabled.then_some((
-                    spec.bulksubscribe.maxmessagescount,
-                    spec.bulksubscribe.maxawaitdurationms,
-                )),
+                bulk: spec
+                    .bulksubscribe
+                    .enabled
+                    .then_some((spec.bulksubscribe.maxmessagescount, spec.bulksubscribe.maxawaitdurationms)),
             }
         }
     }

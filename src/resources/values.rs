@@ -34,25 +34,18 @@ pub fn resolve_templates(value: &str, templates: &Templates) -> Result<String, S
         text = text.replacen("{uuid}", &uuid::Uuid::new_v4().to_string(), 1);
     }
     if text.contains("{podName}") {
-        let name = templates
-            .pod_name
-            .as_deref()
-            .ok_or("found template value {podName} but POD_NAME is not set")?;
+        let name =
+            templates.pod_name.as_deref().ok_or("found template value {podName} but POD_NAME is not set")?;
         text = text.replace("{podName}", name);
     }
-    text = text.replace(
-        "{namespace}",
-        &format!("{}.{}", templates.namespace, templates.app_id),
-    );
+    text = text.replace("{namespace}", &format!("{}.{}", templates.namespace, templates.app_id));
     Ok(text.replace("{appID}", &templates.app_id))
 }
 
 /// The variable behind an `envRef`. `Err` names a variable that components may not see: the app's token,
 /// anything that starts with `DAPR_`, names with a space, and names missing from `DAPR_ENV_KEYS` when set.
 pub fn resolve_env(name: &str, env: &Env) -> Result<String, String> {
-    let listed = env
-        .get(DAPR_ENV_KEYS)
-        .is_none_or(|keys| keys.split_whitespace().any(|key| key == name));
+    let listed = env.get(DAPR_ENV_KEYS).is_none_or(|keys| keys.split_whitespace().any(|key| key == name));
     let upper = name.to_uppercase();
     if upper == APP_API_TOKEN || upper.starts_with("DAPR_") || name.contains(' ') || !listed {
         return Err(name.to_owned());
@@ -66,15 +59,8 @@ mod tests {
 
     #[test]
     fn templates_are_replaced() {
-        let templates = Templates {
-            app_id: "a".into(),
-            namespace: "ns".into(),
-            pod_name: None,
-        };
-        assert_eq!(
-            resolve_templates("{namespace}/{appID}", &templates).unwrap(),
-            "ns.a/a"
-        );
+        let templates = Templates { app_id: "a".into(), namespace: "ns".into(), pod_name: None };
+        assert_eq!(resolve_templates("{namespace}/{appID}", &templates).unwrap(), "ns.a/a");
         let two = resolve_templates("{uuid} {uuid}", &templates).unwrap();
         let (first, second) = two.split_once(' ').unwrap();
         assert_ne!(first, second);

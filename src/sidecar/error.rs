@@ -19,17 +19,12 @@ pub struct ApiError {
 impl ApiError {
     /// A simple error.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code,
-            message: message.into(),
-            details: Vec::new(),
-        }
+        Self { status, code, message: message.into(), details: Vec::new() }
     }
 
     /// Adds an `ErrorInfo` detail; metadata `null` when there is none.
     #[must_use]
-    pub fn info(mut self, reason: &str, metadata: Option<Value>) -> Self {
+    pub fn info(mut self, reason: &str, metadata: Option<&Value>) -> Self {
         self.details.push(json!({
             "@type": "type.googleapis.com/google.rpc.ErrorInfo",
             "domain": "dapr.io", "metadata": metadata, "reason": reason,

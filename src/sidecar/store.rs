@@ -38,10 +38,7 @@ pub struct Entry<T: ?Sized> {
 
 impl<T: ?Sized> Clone for Entry<T> {
     fn clone(&self) -> Self {
-        Self {
-            manifest: self.manifest.clone(),
-            provider: Arc::clone(&self.provider),
-        }
+        Self { manifest: self.manifest.clone(), provider: Arc::clone(&self.provider) }
     }
 }
 
@@ -65,9 +62,7 @@ macro_rules! contract {
         #[doc = concat!("Adds or replaces a ", $what, ".")]
         pub fn $insert(&self, manifest: Component, provider: Arc<dyn $trait>) {
             let name = manifest.name.clone();
-            self.$field
-                .write()
-                .insert(name, Arc::new(Entry { manifest, provider }));
+            self.$field.write().insert(name, Arc::new(Entry { manifest, provider }));
         }
 
         #[doc = concat!("Every ", $what, ", sorted by name.")]
@@ -80,11 +75,5 @@ macro_rules! contract {
 impl Components {
     contract!(state, insert_state, all_state, Store, "state store");
     contract!(pubsub, insert_pubsub, all_pubsub, PubSub, "pub/sub component");
-    contract!(
-        secretstores,
-        insert_secretstore,
-        all_secretstores,
-        SecretStore,
-        "secret store"
-    );
+    contract!(secretstores, insert_secretstore, all_secretstores, SecretStore, "secret store");
 }

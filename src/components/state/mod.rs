@@ -49,11 +49,7 @@ pub enum Error {
 }
 
 fn detail(text: &str) -> String {
-    if text.is_empty() {
-        String::new()
-    } else {
-        format!(": {text}")
-    }
+    if text.is_empty() { String::new() } else { format!(": {text}") }
 }
 
 /// How concurrent writers are treated.

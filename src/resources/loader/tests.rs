@@ -10,10 +10,7 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
 }
 
 fn audience(app_id: &str) -> Audience {
-    Audience {
-        app_id: app_id.into(),
-        namespace: None,
-    }
+    Audience { app_id: app_id.into(), namespace: None }
 }
 
 const TWO: &str = "
@@ -46,23 +43,14 @@ scopes: [a]
 fn several_documents_and_every_kind_of_value() {
     let folder = folder(&[("all.yaml", TWO), ("README.md", "hi")]);
     let loaded = load(&[folder.path()], &audience("a")).unwrap();
-    assert_eq!(
-        loaded.warnings,
-        ["A non-YAML Component file README.md was detected, it will not be loaded"]
-    );
+    assert_eq!(loaded.warnings, ["A non-YAML Component file README.md was detected, it will not be loaded"]);
     let names: Vec<_> = loaded.components.iter().map(Component::log_name).collect();
     assert_eq!(names, ["one (state.in-memory/v1)", "two (pubsub.in-memory/v1)"]);
     let one = &loaded.components[0];
-    assert_eq!(
-        (one.init_timeout.as_str(), one.secret_store.as_deref()),
-        ("2s", Some("vault"))
-    );
+    assert_eq!((one.init_timeout.as_str(), one.secret_store.as_deref()), ("2s", Some("vault")));
     let sources: Vec<_> = one.metadata.iter().map(|item| item.source.clone()).collect();
     let value = |text: &str| Source::Value(text.into());
-    let secret = super::super::SecretKeyRef {
-        name: "s".into(),
-        key: "k".into(),
-    };
+    let secret = super::super::SecretKeyRef { name: "s".into(), key: "k".into() };
     let expected = [
         value("text"),
         value("5"),
@@ -79,10 +67,7 @@ fn scopes_and_namespaces_filter() {
     let folder = folder(&[("all.yaml", TWO)]);
     let loaded = load(&[folder.path()], &audience("b")).unwrap();
     assert_eq!(loaded.components.len(), 1);
-    let elsewhere = Audience {
-        app_id: "a".into(),
-        namespace: Some("ns".into()),
-    };
+    let elsewhere = Audience { app_id: "a".into(), namespace: Some("ns".into()) };
     assert!(elsewhere.admits(None, &[]) && elsewhere.admits(Some("ns"), &[]));
     assert!(!elsewhere.admits(Some("other"), &[]));
 }
@@ -104,11 +89,7 @@ fn a_broken_document_is_a_warning_that_names_the_file() {
     let folder = folder(&[("bad.yaml", "kind: [\n---\n"), ("good.yaml", TWO)]);
     let loaded = load(&[folder.path()], &audience("a")).unwrap();
     assert_eq!(loaded.components.len(), 2);
-    assert!(
-        loaded.warnings[0].contains("bad.yaml : "),
-        "{}",
-        loaded.warnings[0]
-    );
+    assert!(loaded.warnings[0].contains("bad.yaml : "), "{}", loaded.warnings[0]);
 }
 
 #[test]
@@ -140,23 +121,12 @@ spec:
 ";
     let folder = folder(&[("s.yaml", text)]);
     let loaded = load(&[folder.path()], &audience("a")).unwrap();
-    let [first, second] = &loaded.subscriptions[..] else {
-        panic!("{loaded:?}")
-    };
+    let [first, second] = &loaded.subscriptions[..] else { panic!("{loaded:?}") };
     assert_eq!(first.routes[0].path, "/r");
-    let paths: Vec<_> = second
-        .routes
-        .iter()
-        .map(|route| (route.matches.as_str(), route.path.as_str()))
-        .collect();
+    let paths: Vec<_> =
+        second.routes.iter().map(|route| (route.matches.as_str(), route.path.as_str())).collect();
     assert_eq!(paths, [("event.type == \"x\"", "/x"), ("", "/d")]);
-    assert_eq!(
-        second.metadata.get("rawPayload").map(String::as_str),
-        Some("true")
-    );
+    assert_eq!(second.metadata.get("rawPayload").map(String::as_str), Some("true"));
     assert!(second.metadata.contains_key("Mixed"));
-    assert_eq!(
-        (second.dead_letter_topic.as_str(), second.bulk),
-        ("dead", Some((100, 1000)))
-    );
+    assert_eq!((second.dead_letter_topic.as_str(), second.bulk), ("dead", Some((100, 1000))));
 }

@@ -82,20 +82,13 @@ impl Channel {
         };
         let url = format!("http://{}:{}{path}", self.target.host, self.target.port);
         let method = request.method().clone();
-        *request.uri_mut() = url
-            .parse()
-            .map_err(|_| CallError::Transport(format!("invalid URL {url:?}")))?;
+        *request.uri_mut() = url.parse().map_err(|_| CallError::Transport(format!("invalid URL {url:?}")))?;
         if let Some(token) = &self.token {
             request.headers_mut().insert("dapr-api-token", token.clone());
         }
         match self.client.request(request).await {
             Ok(response) => Ok(response.map(|body| guarded(Body::new(body), permit))),
-            Err(error) => Err(CallError::Transport(transport_text(
-                &method,
-                &url,
-                &self.target,
-                &error,
-            ))),
+            Err(error) => Err(CallError::Transport(transport_text(&method, &url, &self.target, &error))),
         }
     }
 }

@@ -20,11 +20,7 @@ struct ErrorBody<'a> {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let body = ErrorBody {
-            error_code: self.code,
-            message: &self.message,
-            details: &self.details,
-        };
+        let body = ErrorBody { error_code: self.code, message: &self.message, details: &self.details };
         json_response(self.status, &body)
     }
 }
@@ -34,18 +30,14 @@ pub fn json_response(status: StatusCode, body: &impl Serialize) -> Response {
     let text = serde_json::to_string(body).unwrap_or_default();
     let mut response = Response::new(Body::from(escape_html(text)));
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
 /// JSON text with `<`, `>` and `&` as `\u003c`, `\u003e`, `\u0026`. They occur only inside strings.
 pub fn escape_html(text: String) -> String {
     if text.contains(['<', '>', '&']) {
-        text.replace('<', "\\u003c")
-            .replace('>', "\\u003e")
-            .replace('&', "\\u0026")
+        text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
     } else {
         text
     }
@@ -65,12 +57,9 @@ mod tests {
             String::from_utf8(bytes.to_vec()).unwrap()
         };
         let simple = ApiError::new(StatusCode::BAD_REQUEST, "ERR_X", "a <b> & c");
-        assert_eq!(
-            read(simple).await,
-            r#"{"errorCode":"ERR_X","message":"a \u003cb\u003e \u0026 c"}"#
-        );
+        assert_eq!(read(simple).await, r#"{"errorCode":"ERR_X","message":"a \u003cb\u003e \u0026 c"}"#);
         let rich =
-            ApiError::new(StatusCode::NOT_FOUND, "ERR_Y", "m").info("DAPR_Y", Some(json!({"appID": "a"})));
+            ApiError::new(StatusCode::NOT_FOUND, "ERR_Y", "m").info("DAPR_Y", Some(&json!({"appID": "a"})));
         let expected = r#"{"errorCode":"ERR_Y","message":"m","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","domain":"dapr.io","metadata":{"appID":"a"},"reason":"DAPR_Y"}]}"#;
         assert_eq!(read(rich).await, expected);
     }
