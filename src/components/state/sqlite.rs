@@ -219,11 +219,10 @@ impl Store for Sqlite {
     async fn bulk_get(&self, keys: &[String], _metadata: &Metadata) -> Vec<Result<Option<Item>, Error>> {
         let (table, wanted) = (Arc::clone(&self.table), keys.to_vec());
         let items = self.database.read(move |connection| {
-            // One transaction, so that all values are of the same moment.
-            let snapshot = connection.unchecked_transaction()?;
-            let items: rusqlite::Result<Vec<_>> =
-                wanted.iter().map(|key| table.get(&snapshot, key)).collect();
-            items
+            // One transaction, so that all values are of the same moment; the writer's has begun already.
+            let snapshot = connection.is_autocommit().then(|| connection.unchecked_transaction());
+            let _snapshot = snapshot.transpose()?;
+            wanted.iter().map(|key| table.get(connection, key)).collect::<rusqlite::Result<Vec<_>>>()
         });
         match items.await {
             Ok(items) => items.into_iter().map(Ok).collect(),

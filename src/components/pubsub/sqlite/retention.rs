@@ -39,6 +39,19 @@ pub async fn clean(database: &Database, limits: Limits) -> Result<(), Error> {
     Ok(())
 }
 
+/// All of [`clean`]'s dropping at once.
+#[cfg(test)]
+pub fn clean_now(connection: &Connection, now: i64, limits: Limits) -> Result<(), Error> {
+    while expired(connection, now, limits)? {}
+    for topic in log::topics(connection)? {
+        let mut position = Some(0);
+        while let Some(after) = position {
+            position = consumed(connection, &topic, after, now, limits)?;
+        }
+    }
+    Ok(())
+}
+
 fn cutoff(now: i64, age: Duration) -> i64 {
     now.saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX))
 }
