@@ -1,12 +1,12 @@
 //! Shared SQLite infrastructure of the providers that keep their data in a file: opening, one writer with
 //! group commit, readers. It knows no tables.
 //!
-//! Writes go to one thread per database, which runs everything that has queued up in one transaction and
-//! answers after the commit, so that a hundred concurrent writers cost one commit and a lone one waits for
-//! nobody. Reads run on the calling thread: a point read takes microseconds in WAL mode, and the rare one that
+//! There is one writer per database, which runs everything that has queued up in one transaction and answers
+//! after the commit, so that a hundred concurrent writers cost one commit and a lone one waits for nobody. Reads run on the calling thread: a point read takes microseconds in WAL mode, and the rare one that
 //! meets a lock is moved to a blocking thread. Several processes may use one file; a locked database is
 //! retried until `busyTimeout`.
 
+mod checkpoint;
 mod connect;
 mod options;
 #[cfg(test)]
@@ -21,10 +21,11 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::InitError;
+use checkpoint::Checkpoints;
 pub use connect::{begin_immediate, in_transaction};
 pub use options::Options;
 pub use writer::Job;
-use writer::{Call, Message};
+use writer::{Call, Message, State, Writer};
 
 /// Read connections that are kept for the next read; more are opened when more threads read at once.
 const SPARE_READERS: usize = 8;
@@ -55,6 +56,7 @@ pub struct Database {
 
 struct Shared {
     jobs: mpsc::Sender<Message>,
+    writer: Arc<Writer>,
     readers: Arc<Readers>,
 }
 
@@ -72,27 +74,26 @@ impl Database {
     where
         S: FnOnce(&mut Connection) -> Result<(), InitError> + Send + 'static,
     {
-        let readers = Arc::new(Readers {
-            options: options.clone(),
-            spare: Mutex::default(),
-            closed: AtomicBool::new(false),
-        });
+        let readers =
+            Readers { options: options.clone(), spare: Mutex::default(), closed: AtomicBool::new(false) };
         let (jobs, queue) = mpsc::channel();
         let (ready, opened) = oneshot::channel();
-        let checkpoints = writer::Checkpoints::new(Arc::clone(&readers), tokio::runtime::Handle::current());
+        let checkpoints = Checkpoints::new(options.clone(), tokio::runtime::Handle::current());
         let thread = move || match connect::writer(&options, set_up) {
-            Ok(connection) => {
-                // A caller that has gone away drops its handle, which ends the loop below.
-                let _ = ready.send(Ok(()));
-                writer::run(connection, &queue, checkpoints);
+            Ok((connection, patience)) => {
+                let state = State { connection, patience, checkpoints };
+                let writer = Arc::new(Writer::new(state, options.wal || options.memory));
+                // A caller that has gone away drops the queue's sender, which ends the work at once.
+                let _ = ready.send(Ok(Arc::clone(&writer)));
+                writer.run(&queue);
             }
             Err(error) => {
                 let _ = ready.send(Err(error));
             }
         };
         std::thread::Builder::new().name("sqlite".into()).spawn(thread).map_err(InitError::new)?;
-        opened.await.map_err(|_| InitError::new("the database could not be opened"))??;
-        Ok(Self { shared: Arc::new(Shared { jobs, readers }) })
+        let writer = opened.await.map_err(|_| InitError::new("the database could not be opened"))??;
+        Ok(Self { shared: Arc::new(Shared { jobs, writer, readers: Arc::new(readers) }) })
     }
 
     /// Runs one change and returns when it is committed. `op` must be a single statement or one whose partial
@@ -123,14 +124,23 @@ impl Database {
         F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        self.submit(Box::new(Call::new(op, savepoint, reply)));
+        self.submit_now(Box::new(Call::new(op, savepoint, reply)));
         answer.await.unwrap_or_else(|_| Err(Error::Closed.into()))
+    }
+
+    /// Does a change on this thread if nobody else is writing, else queues it. The job learns the outcome.
+    pub fn submit_now(&self, job: Box<dyn Job>) {
+        if let Err(job) = self.shared.writer.try_now(job) {
+            self.submit(job);
+        }
     }
 
     /// Queues a change without waiting for it; the job learns the outcome. A closed database answers at once,
     /// on this thread.
     pub fn submit(&self, job: Box<dyn Job>) {
+        self.shared.writer.will_queue();
         if let Err(mpsc::SendError(Message::Job(job))) = self.shared.jobs.send(Message::Job(job)) {
+            self.shared.writer.did_not_queue();
             job.finish(Err(Error::Closed));
         }
     }

@@ -1,6 +1,8 @@
 //! Opening connections and waiting for locks. Waits start very short: another process holds the write lock
 //! for some tens of microseconds, and SQLite's own handler sleeps whole milliseconds.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -10,14 +12,14 @@ use crate::components::InitError;
 
 /// While a database is created by many processes at once, each waits at least this long for the others.
 const SET_UP_LIMIT: Duration = Duration::from_secs(15);
-/// Pages of the log after which a commit also copies it into the database file. High, because the checkpoints
-/// in the background do the work before that; this bounds the log when they can't keep up.
-const LOG_PAGES: u32 = 4000;
+/// Pages of the log after which SQLite does a checkpoint by itself. High, because ours come before that; this
+/// bounds the log when they can't keep up.
+const LOG_PAGES: u32 = 16_000;
 /// Prepared statements kept per connection.
 const STATEMENTS: usize = 48;
 
 /// Opens the connection that writes, creating the file and its directory, and lets `set_up` create tables.
-pub fn writer<S>(options: &Options, set_up: S) -> Result<Connection, InitError>
+pub fn writer<S>(options: &Options, set_up: S) -> Result<(Connection, Patience), InitError>
 where
     S: FnOnce(&mut Connection) -> Result<(), InitError>,
 {
@@ -34,8 +36,8 @@ where
         retry(limit, || set_journal_mode(&connection, options)).map_err(|error| refused(options, &error))?;
     }
     set_up(&mut connection)?;
-    wait_for_locks(&mut connection, options.busy_timeout).map_err(InitError::new)?;
-    Ok(connection)
+    let patience = wait_for_locks(&mut connection, options.busy_timeout).map_err(InitError::new)?;
+    Ok((connection, patience))
 }
 
 /// Opens a connection that reads. It does not wait for locks: callers try again on a thread that may block.
@@ -103,15 +105,31 @@ pub fn pause(tries: u32) {
     }
 }
 
-fn wait_for_locks(connection: &mut Connection, limit: Duration) -> rusqlite::Result<()> {
+/// Whether a connection waits for locks at all.
+#[derive(Clone)]
+pub struct Patience(Arc<AtomicBool>);
+
+impl Patience {
+    pub fn set(&self, patient: bool) {
+        self.0.store(patient, Ordering::Relaxed);
+    }
+}
+
+fn wait_for_locks(connection: &mut Connection, limit: Duration) -> rusqlite::Result<Patience> {
+    let patience = Patience(Arc::new(AtomicBool::new(true)));
+    let is_patient = Arc::clone(&patience.0);
     let mut since = Instant::now();
     connection.busy_handler(Some(move |tries: i32| {
+        if !is_patient.load(Ordering::Relaxed) {
+            return false;
+        }
         if tries == 0 {
             since = Instant::now();
         }
         pause(tries.unsigned_abs());
         since.elapsed() < limit
-    }))
+    }))?;
+    Ok(patience)
 }
 
 /// Repeats what SQLite reports as busy without asking the busy handler, as it does for some locks.

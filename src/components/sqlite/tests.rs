@@ -107,3 +107,26 @@ async fn a_lock_that_stays_is_an_error_in_the_end() {
     other.execute_batch("ROLLBACK").unwrap();
     insert(&database, 1).await.unwrap();
 }
+
+#[tokio::test]
+async fn the_log_is_moved_into_the_file_while_it_is_open() {
+    let (home, file) = place();
+    let database = open(&file).await;
+    // Without its log, the file alone has what a checkpoint has moved.
+    let copy = home.path().join("copy.db");
+    let moved = || -> i64 {
+        fs_err::copy(&file, &copy).unwrap();
+        let copy = Connection::open(&copy).unwrap();
+        copy.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap_or(0)
+    };
+    let mut written = 0;
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    while moved() == 0 {
+        assert!(std::time::Instant::now() < deadline, "no checkpoint within {written} commits");
+        for _ in 0..100 {
+            insert(&database, written).await.unwrap();
+            written += 1;
+        }
+    }
+    assert_eq!(rows(&database).await.len(), usize::try_from(written).unwrap());
+}

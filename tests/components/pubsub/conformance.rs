@@ -121,7 +121,7 @@ async fn publishing_from_a_handler() {
 }
 
 #[tokio::test]
-async fn stopping_waits_for_the_message_being_finished() {
+async fn stopping_waits_for_the_message_being_handled() {
     for (what, broker, _log) in every_provider().await {
         let (started, go_on) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
         let finished = Arc::new(AtomicUsize::new(0));

@@ -129,3 +129,54 @@ async fn twenty_processes_open_new_files_at_once() {
     let count: i64 = db.query_row("SELECT count(*) FROM state", [], |row| row.get(0)).unwrap();
     assert_eq!(count, 20);
 }
+
+#[tokio::test]
+#[ignore = "started by a_killed_process_keeps_every_acknowledged_write"]
+async fn write_and_tell() {
+    let Some(file) = place() else { return };
+    let make = registry().state("state.sqlite", "v1").unwrap();
+    let store = make(init("app", &[("url", &file)])).await.unwrap();
+    let next = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let writer = || {
+        let (store, next) = (Arc::clone(&store), Arc::clone(&next));
+        async move {
+            loop {
+                let key = format!("k{}", next.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+                let set = dapr_cli::components::state::Set {
+                    key: key.clone(),
+                    value: "1".into(),
+                    ..Default::default()
+                };
+                store.set(set).await.unwrap();
+                println!("acknowledged {key} .");
+            }
+        }
+    };
+    for _ in 0..16 {
+        tokio::spawn(writer());
+    }
+    std::future::pending::<()>().await;
+}
+
+#[tokio::test]
+async fn a_killed_process_keeps_every_acknowledged_write() {
+    let log = Log::new();
+    let mut victim = child("write_and_tell", &log);
+    let mut acknowledged = Vec::new();
+    for line in BufReader::new(victim.stdout.take().unwrap()).lines().map_while(Result::ok) {
+        // A line that the kill cut off has no end mark.
+        if let Some(key) = line.strip_prefix("acknowledged ").and_then(|key| key.strip_suffix(" .")) {
+            acknowledged.push(key.to_owned());
+        }
+        if acknowledged.len() == 1000 {
+            victim.kill().unwrap();
+        }
+    }
+    victim.wait().unwrap();
+    assert!(acknowledged.len() >= 1000);
+    let make = registry().state("state.sqlite", "v1").unwrap();
+    let store = make(init("app", &[("url", &log.file)])).await.unwrap();
+    for (key, item) in acknowledged.iter().zip(store.bulk_get(&acknowledged, &Metadata::new()).await) {
+        assert!(item.unwrap().is_some(), "{key} is lost");
+    }
+}

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use rusqlite::Connection;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -49,19 +50,22 @@ impl Consumer {
     pub async fn run(self) {
         let acknowledgements =
             Arc::new(Acknowledgements { me: Arc::clone(&self.me), handled: Mutex::default() });
-        let mut thorough = true;
         while !self.stop.is_cancelled() {
             // A wake-up from before this moment is about messages that the claim below will see.
-            let _ = futures_util::FutureExt::now_or_never(self.wake.notified());
-            match self.claim(thorough).await {
-                Ok(messages) => self.deliver_all(messages, &acknowledgements).await,
+            let _ = self.wake.notified().now_or_never();
+            let mut found = false;
+            match self.claim().await {
+                Ok(messages) => {
+                    found = !messages.is_empty();
+                    self.deliver_all(messages, &acknowledgements).await;
+                }
                 Err(Error::Closed) => break,
                 Err(error) => {
                     self.warn(&format!("cannot read topic {}: {error}", self.me.topic));
                     self.pause(DATABASE_PAUSE).await;
                 }
             }
-            thorough = self.idle(&acknowledgements).await;
+            self.idle(found, &acknowledgements).await;
         }
         self.sign_off(&acknowledgements).await;
     }
@@ -75,38 +79,33 @@ impl Consumer {
         self.stop.run_until_cancelled(tokio::time::sleep(time)).await.is_some()
     }
 
-    async fn claim(&self, thorough: bool) -> Result<Vec<Claimed>, Error> {
+    async fn claim(&self) -> Result<Vec<Claimed>, Error> {
         let me = Arc::clone(&self.me);
-        self.database
-            .write_as_one(move |connection| Ok(log::claim(connection, &me, now_ms(), thorough)?))
-            .await
+        self.database.write_as_one(move |connection| Ok(log::claim(connection, &me, now_ms())?)).await
     }
 
-    /// Returns when there is something to take, or when stopped. True when it found that out by itself.
-    async fn idle(&self, acknowledgements: &Arc<Acknowledgements>) -> bool {
-        loop {
-            if self.stop.is_cancelled() {
-                return false;
-            }
+    /// Returns when there may be something to take, or when stopped. After a claim that found nothing it does
+    /// not look before it has waited, so that it can't be led into claiming again and again.
+    async fn idle(&self, mut look: bool, acknowledgements: &Arc<Acknowledgements>) {
+        while !self.stop.is_cancelled() {
             let me = Arc::clone(&self.me);
-            let peek = self.database.read(move |connection| log::peek(connection, &me, now_ms())).await;
+            let now = now_ms();
             let mut wait = LOOK;
-            match peek {
-                Ok(peek) if peek.ready => return true,
+            match self.database.read(move |connection| log::peek(connection, &me, now)).await {
+                Ok(peek) if peek.ready && look => return,
                 Ok(peek) => {
-                    if let Some(due) = peek.due_ms {
-                        wait = wait
-                            .min(Duration::from_millis(due.saturating_sub(now_ms()).max(0).unsigned_abs()));
-                    }
+                    let due = peek.due_ms.and_then(|due| u64::try_from(due - now).ok());
+                    wait = due.filter(|due| *due > 0).map_or(LOOK, Duration::from_millis).min(LOOK);
                 }
-                Err(Error::Closed) => return false,
+                Err(Error::Closed) => return,
                 // The claim that follows a wake-up reports what is wrong.
                 Err(Error::Sqlite(_)) => {}
             }
+            look = true;
             tokio::select! {
                 biased;
-                () = self.stop.cancelled() => return false,
-                () = self.wake.notified() => return false,
+                () = self.stop.cancelled() => return,
+                () = self.wake.notified() => return,
                 () = tokio::time::sleep(wait) => acknowledgements.retry(&self.database),
             }
         }

@@ -132,72 +132,64 @@ pub fn peek(connection: &Connection, me: &Listener, now: i64) -> rusqlite::Resul
         .exists(group)?;
     let ready = unread
         || due_ms.is_some_and(|due| due <= now)
-        || others(connection, me)?.iter().any(|other| !other.process.is_alive());
+        || members(connection, me)?.iter().any(|(token, process)| *token != me.token && !process.is_alive());
     Ok(Peek { ready, due_ms })
 }
 
-struct Other {
-    token: i64,
-    process: ProcessId,
-    working: bool,
-}
-
-/// The other listeners of the group.
-fn others(connection: &Connection, me: &Listener) -> rusqlite::Result<Vec<Other>> {
+/// The listeners of a group, oneself included.
+fn members(connection: &Connection, me: &Listener) -> rusqlite::Result<Vec<(i64, ProcessId)>> {
     connection
         .prepare_cached(
-            "SELECT token, pid, started, EXISTS (SELECT 1 FROM pubsub_inflight i \
-             WHERE i.topic = ?1 AND i.consumer = ?2 AND i.owner = l.token) \
-             FROM pubsub_listeners l WHERE topic = ?1 AND consumer = ?2 AND token <> ?3",
+            "SELECT token, pid, started FROM pubsub_listeners WHERE topic = ?1 AND consumer = ?2",
         )?
-        .query_map(params![me.topic, me.consumer, me.token], |row| {
-            Ok(Other { token: row.get(0)?, process: process(row.get(1)?, row.get(2)?), working: row.get(3)? })
-        })?
+        .query_map([&me.topic, &me.consumer], |row| Ok((row.get(0)?, process(row.get(1)?, row.get(2)?))))?
         .collect()
 }
 
 /// Takes the next messages of a group for one of its listeners, in the order in which they must be handled:
 /// first what others gave back or left behind when they died, then what was set aside and is due, then new
-/// ones; sorted by `seq`. `thorough` also looks for dead listeners that own nothing.
-pub fn claim(
-    connection: &Connection,
-    me: &Listener,
-    now: i64,
-    thorough: bool,
-) -> rusqlite::Result<Vec<Claimed>> {
-    let mut shared = false;
-    for other in others(connection, me)? {
-        // Asking the system costs more than everything else here; most of the time nobody else owns anything.
-        if (other.working || thorough) && !other.process.is_alive() {
-            retire(connection, other.token, &me.topic, &me.consumer)?;
-        } else {
+/// ones; sorted by `seq`. Every message waits for this, so it asks as little as it can.
+pub fn claim(connection: &Connection, me: &Listener, now: i64) -> rusqlite::Result<Vec<Claimed>> {
+    let (mut registered, mut shared) = (false, false);
+    for (token, process) in members(connection, me)? {
+        if token == me.token {
+            registered = true;
+        } else if process.is_alive() {
             shared = true;
+        } else {
+            retire(connection, token, &me.topic, &me.consumer)?;
         }
     }
-    let limit = if shared { BATCH_SHARED } else { BATCH_ALONE };
-
-    let mut claimed = waiting(connection, me, (0, 0), limit)?;
-    if claimed.len() < limit {
-        // Messages that fail again and again may not use up every claim.
-        let again = waiting(connection, me, (1, now), (limit / 4).min(limit - claimed.len()))?;
-        claimed.extend(again);
-        take(connection, me, &claimed)?;
-        let new = unread(connection, me, limit - claimed.len())?;
-        take_new(connection, me, &new)?;
-        claimed.extend(new);
-        claimed.sort_unstable_by_key(|message| message.seq);
-    } else {
-        take(connection, me, &claimed)?;
-    }
-    if !claimed.is_empty() && !is_registered(connection, me)? {
+    if !registered {
         // Somebody took us for dead, after a change of the system's clock for example.
         register(connection, me)?;
     }
+
+    let limit = if shared { BATCH_SHARED } else { BATCH_ALONE };
+    let mut claimed = Vec::new();
+    if is_any_waiting(connection, me, now)? {
+        claimed = waiting(connection, me, (0, 0), limit)?;
+        // Messages that fail again and again may not use up every claim.
+        let again = (limit / 4).min(limit - claimed.len());
+        claimed.extend(waiting(connection, me, (1, now), again)?);
+        take(connection, me, &claimed)?;
+    }
+    if claimed.len() < limit {
+        let new = unread(connection, me, limit - claimed.len())?;
+        take_new(connection, me, &new)?;
+        claimed.extend(new);
+    }
+    claimed.sort_unstable_by_key(|message| message.seq);
     Ok(claimed)
 }
 
-fn is_registered(connection: &Connection, me: &Listener) -> rusqlite::Result<bool> {
-    connection.prepare_cached("SELECT 1 FROM pubsub_listeners WHERE token = ?1")?.exists([me.token])
+fn is_any_waiting(connection: &Connection, me: &Listener, now: i64) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached(
+            "SELECT 1 FROM pubsub_inflight \
+             WHERE topic = ?1 AND consumer = ?2 AND owner IS NULL AND not_before_ms <= ?3 LIMIT 1",
+        )?
+        .exists(params![me.topic, me.consumer, now])
 }
 
 /// Messages without an owner whose time lies in a range, oldest time first.

@@ -46,7 +46,7 @@ impl Publisher {
         };
         if is_first {
             // The job takes everything that is pending when its turn comes.
-            database.submit(Box::new(Append {
+            database.submit_now(Box::new(Append {
                 publisher: Arc::clone(self),
                 ran: false,
                 taken: Vec::new(),
@@ -84,6 +84,10 @@ impl Job for Append {
             self.wake.push((topic, ports));
         }
         true
+    }
+
+    fn callers(&self) -> usize {
+        self.taken.len()
     }
 
     fn finish(mut self: Box<Self>, committed: Result<(), sqlite::Error>) {

@@ -9,6 +9,9 @@
 //!
 //! An owner always has its row in `pubsub_listeners`: both are removed in one transaction. So a message whose
 //! owner died is found by asking whether the listeners' processes are alive.
+//!
+//! Indexes are few, because every message pays for them: one that is taken and handled at once never enters
+//! `pubsub_inflight_waiting`.
 
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -41,7 +44,7 @@ CREATE TABLE pubsub_inflight (
     not_before_ms INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (topic, consumer, seq)
 ) WITHOUT ROWID;
-CREATE INDEX pubsub_inflight_waiting ON pubsub_inflight (topic, consumer, owner, not_before_ms);
+CREATE INDEX pubsub_inflight_waiting ON pubsub_inflight (topic, consumer, not_before_ms, seq) WHERE owner IS NULL;
 CREATE TABLE pubsub_listeners (
     token INTEGER PRIMARY KEY,
     pid INTEGER NOT NULL,
@@ -50,7 +53,7 @@ CREATE TABLE pubsub_listeners (
     topic TEXT NOT NULL,
     consumer TEXT NOT NULL
 );
-CREATE INDEX pubsub_listeners_topic ON pubsub_listeners (topic, consumer);
+CREATE INDEX pubsub_listeners_topic ON pubsub_listeners (topic, consumer, port);
 ";
 
 /// Creates the tables in a new file. Many processes may do so at once.
