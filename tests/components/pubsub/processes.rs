@@ -11,6 +11,28 @@ use super::*;
 /// Directory that a child works in; absent in ordinary runs.
 const PLACE: &str = "COMPONENTS_TEST_PLACE";
 
+/// A child that does not outlive its test.
+struct Victim(Child);
+
+impl Victim {
+    fn start(test: &str, log: &Log) -> Self {
+        Self(child(test, log))
+    }
+
+    /// As `kill -9` does.
+    fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Victim {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 fn child(test: &str, log: &Log) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", &format!("pubsub::processes::{test}"), "--ignored", "--nocapture"])
@@ -57,10 +79,9 @@ async fn a_killed_process_loses_nothing() {
     for n in numbers(0..10) {
         publish(&*broker, "t", &n).await;
     }
-    let mut victim = child("take_and_never_finish", &log);
-    wait_for_line(&mut victim, "took the third");
-    victim.kill().unwrap();
-    victim.wait().unwrap();
+    let mut victim = Victim::start("take_and_never_finish", &log);
+    wait_for_line(&mut victim.0, "took the third");
+    victim.kill();
     publish(&*broker, "t", "10").await;
 
     let mut inbox = Inbox::new();
@@ -82,14 +103,13 @@ async fn an_instance_that_runs_takes_over_from_a_killed_one() {
     for n in numbers(0..4) {
         publish(&*broker, "t", &n).await;
     }
-    let mut victim = child("take_and_never_finish", &log);
-    wait_for_line(&mut victim, "took the third");
+    let mut victim = Victim::start("take_and_never_finish", &log);
+    wait_for_line(&mut victim.0, "took the third");
     let mut inbox = Inbox::new();
     let _subscription = subscribe(&*broker, "t", inbox.handler()).await;
     publish(&*broker, "t", "4").await;
     assert_eq!(inbox.texts(1).await, ["4"], "the others are taken");
-    victim.kill().unwrap();
-    victim.wait().unwrap();
+    victim.kill();
     let mut received = inbox.texts(1).await;
     while received.last().unwrap() != "3" {
         received.extend(inbox.texts(1).await);
@@ -161,18 +181,17 @@ async fn write_and_tell() {
 #[tokio::test]
 async fn a_killed_process_keeps_every_acknowledged_write() {
     let log = Log::new();
-    let mut victim = child("write_and_tell", &log);
+    let mut victim = Victim::start("write_and_tell", &log);
     let mut acknowledged = Vec::new();
-    for line in BufReader::new(victim.stdout.take().unwrap()).lines().map_while(Result::ok) {
+    for line in BufReader::new(victim.0.stdout.take().unwrap()).lines().map_while(Result::ok) {
         // A line that the kill cut off has no end mark.
         if let Some(key) = line.strip_prefix("acknowledged ").and_then(|key| key.strip_suffix(" .")) {
             acknowledged.push(key.to_owned());
         }
         if acknowledged.len() == 1000 {
-            victim.kill().unwrap();
+            victim.kill();
         }
     }
-    victim.wait().unwrap();
     assert!(acknowledged.len() >= 1000);
     let make = registry().state("state.sqlite", "v1").unwrap();
     let store = make(init("app", &[("url", &log.file)])).await.unwrap();
