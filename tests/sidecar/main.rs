@@ -1,0 +1,12 @@
+//! The embedded sidecar in this process, on free ports of the loopback interface, with real requests.
+
+mod support;
+
+mod api;
+mod app_health;
+mod components;
+mod health;
+mod invoke;
+mod listen;
+mod metadata;
+mod shutdown;
