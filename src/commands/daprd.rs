@@ -14,6 +14,7 @@ use crate::sidecar::options::{self, Flags, Options};
 use crate::sidecar::{Ended, RUNTIME_VERSION, Service};
 
 const RUNTIME: &str = "dapr.runtime";
+const SIGNALS: &str = "dapr.signals";
 /// Few threads: the sidecar shares a laptop with everything else, and each one costs memory.
 const WORKERS: usize = 2;
 /// Limits of `--wait`.
@@ -126,38 +127,37 @@ async fn serve(options: Options, mut env: Env) -> u8 {
 
 /// One life; `None` when another one is to follow.
 async fn once(options: &Options, env: Env, signals: &mut Signals) -> Option<u8> {
-    let stop = CancellationToken::new();
-    let life = async {
-        let service = Service::build(options.clone(), env).await?;
-        service.run(stop.clone()).await
+    let built = tokio::select! {
+        built = Service::build(options.clone(), env) => built,
+        signal = signals.next() => return obey(signal).then_some(EXIT_OK),
     };
-    let mut life = std::pin::pin!(life);
-    let mut told = None;
-    let ended = loop {
-        tokio::select! {
-            ended = life.as_mut() => break ended,
-            signal = signals.next() => match (told, signal) {
-                (None, Told::End(name)) => {
-                    tracing::info!(target: "dapr.signals", "Received signal '{name}'; beginning shutdown");
-                    told = Some(signal);
-                    stop.cancel();
+    let ended = match built {
+        Ok(service) => {
+            let handle = service.handle();
+            let mut life = std::pin::pin!(service.run(CancellationToken::new()));
+            let mut ending = false;
+            loop {
+                tokio::select! {
+                    ended = life.as_mut() => break ended,
+                    signal = signals.next() => match signal {
+                        Told::End(name) if ending => {
+                            let text = format!("Received signal '{name}' during shutdown; exiting immediately");
+                            logging::fatal(SIGNALS, &text);
+                            return Some(EXIT_FAILED);
+                        }
+                        Told::Restart if ending => {}
+                        signal => {
+                            ending = true;
+                            if obey(signal) { handle.shutdown() } else { handle.restart() }
+                        }
+                    },
                 }
-                (None, Told::Restart) => {
-                    tracing::info!(target: "dapr.signals", "Received signal 'hangup'; restarting");
-                    told = Some(signal);
-                    stop.cancel();
-                }
-                (Some(_), Told::Restart) => {}
-                (Some(_), Told::End(name)) => {
-                    let text = format!("Received signal '{name}' during shutdown; exiting immediately");
-                    logging::fatal("dapr.signals", &text);
-                    return Some(EXIT_FAILED);
-                }
-            },
+            }
         }
+        Err(error) => Err(error),
     };
     match ended {
-        Ok(Ended::Gracefully) if told == Some(Told::Restart) => None,
+        Ok(Ended::Restarting) => None,
         Ok(Ended::Gracefully) => {
             tracing::info!(target: RUNTIME, "Daprd shutdown gracefully");
             Some(EXIT_OK)
@@ -166,6 +166,20 @@ async fn once(options: &Options, env: Env, signals: &mut Signals) -> Option<u8> 
         Err(error) => {
             logging::fatal(RUNTIME, &format!("Fatal error from runtime: {error}"));
             Some(EXIT_FAILED)
+        }
+    }
+}
+
+/// Logs a signal; returns whether it means the end.
+fn obey(signal: Told) -> bool {
+    match signal {
+        Told::End(name) => {
+            tracing::info!(target: SIGNALS, "Received signal '{name}'; beginning shutdown");
+            true
+        }
+        Told::Restart => {
+            tracing::info!(target: SIGNALS, "Received signal 'hangup'; restarting");
+            false
         }
     }
 }
@@ -195,4 +209,21 @@ fn tell(text: &str) {
 #[expect(clippy::print_stdout, reason = "the answers to --version and --build-info are data")]
 fn say(text: &str) {
     println!("{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(words: &str) -> u8 {
+        run(&words.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn exit_codes_are_the_stock_ones() {
+        assert_eq!(code("--version"), EXIT_OK);
+        assert_eq!(code("--build-info"), EXIT_OK);
+        assert_eq!(code("--help"), EXIT_USAGE);
+        assert_eq!(code("--foo"), EXIT_USAGE);
+    }
 }

@@ -17,6 +17,8 @@ use super::{Options, Shared};
 pub struct Stop {
     /// In order, with the time that running requests need.
     pub graceful: CancellationToken,
+    /// Set together with `graceful`: another life follows.
+    pub restart: CancellationToken,
     /// At once; the process ends with a failure.
     pub forced: CancellationToken,
 }

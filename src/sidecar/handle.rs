@@ -47,6 +47,12 @@ impl Handle {
         self.core.stop.graceful.cancel();
     }
 
+    /// Asks it to end gracefully, to be built anew: its instance record stays.
+    pub fn restart(&self) {
+        self.core.stop.restart.cancel();
+        self.core.stop.graceful.cancel();
+    }
+
     /// Returns when `healthz` is ready, which needs the app; `false` when the sidecar is ending instead.
     pub async fn ready(&self) -> bool {
         let mut ready = self.core.health.watch();

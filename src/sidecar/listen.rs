@@ -18,6 +18,9 @@ use crate::os;
 /// How long a taken port is tried again: the process that had it may be on its way out.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// First of the stable ports.
+const FIRST: u16 = 47300;
+
 /// Nothing could be bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("could not listen on any endpoint")]
@@ -196,7 +199,6 @@ pub fn socket(title: &str, path: &Path) -> Result<Bound, Error> {
 pub fn stable_port(app_id: &str, directory: &Path) -> u16 {
     let text = format!("{app_id}|{}|{}|{}", directory.display(), os::user_id(), os::hostname());
     let hash = Sha256::digest(text.as_bytes());
-    const FIRST: u16 = 47300;
     FIRST + u16::from_le_bytes([hash[0], hash[1]]) % (u16::MAX - FIRST)
 }
 

@@ -72,6 +72,7 @@ pub struct Metrics {
 }
 
 /// What a sidecar is told. Port 0 takes a free port, except for the app, where it means that there is none.
+#[expect(clippy::struct_excessive_bools, reason = "one for each switch of the command line")]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
     /// `--app-id`.

@@ -62,9 +62,11 @@ impl Pool {
         permit: Option<OwnedSemaphorePermit>,
     ) -> Result<Response<Body>, Error> {
         while let Some(mut sender) = self.take() {
-            let ready = tokio::time::timeout(SETTLE, sender.ready()).await;
-            if !matches!(ready, Ok(Ok(()))) {
-                continue;
+            if !sender.is_ready() {
+                let ready = tokio::time::timeout(SETTLE, sender.ready()).await;
+                if !matches!(ready, Ok(Ok(()))) {
+                    continue;
+                }
             }
             match sender.try_send_request(request).await {
                 Ok(response) => return Ok(self.wrap(response, sender, permit)),

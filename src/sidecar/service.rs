@@ -53,6 +53,8 @@ pub enum Ended {
     Gracefully,
     /// At once, because a client demanded it.
     Forced,
+    /// In order, to be built anew in the same process; the instance record is still there.
+    Restarting,
 }
 
 /// A sidecar whose ports are bound.
@@ -96,6 +98,8 @@ impl Service {
                 () = core.stop.forced.cancelled() => {}
             }
         }
+        // Whoever waits for it to become ready learns that it won't.
+        core.stop.graceful.cancel();
         cancelled.abort();
         background.cancel();
         let ended = if core.stop.forced.is_cancelled() {
@@ -107,7 +111,12 @@ impl Service {
                 () = core.stop.forced.cancelled() => Ok(Ended::Forced),
             }
         };
-        self.forget();
+        let restarting = core.stop.restart.is_cancelled() && started.is_ok();
+        match ended {
+            // The record may hold what only the command line knows.
+            Ok(Ended::Gracefully) if restarting => return Ok(Ended::Restarting),
+            _ => self.forget(),
+        }
         started.and(ended)
     }
 }

@@ -102,6 +102,13 @@ async fn paths_are_cleaned_before_they_are_looked_up() {
 }
 
 #[tokio::test]
+async fn a_bad_escape_is_a_bad_request() {
+    let sidecar = Sidecar::ready(alone("a")).await;
+    let answer = sidecar.get("/v1.0/state/s/%zz").await;
+    assert_eq!((answer.status, answer.body.as_str()), (StatusCode::BAD_REQUEST, "400 Bad Request"));
+}
+
+#[tokio::test]
 async fn a_token_is_asked_for_everywhere_but_on_health() {
     let sidecar = Sidecar::start_with(alone("a"), Env::of([("DAPR_API_TOKEN", "secret")])).await;
     sidecar.until_ready().await;

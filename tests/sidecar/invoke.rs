@@ -1,3 +1,5 @@
+#![expect(clippy::similar_names, reason = "callee and caller are the words of the domain")]
+
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,6 +21,8 @@ use hyper::body::Frame;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::support::{Answer, Sidecar, alone, app, beside, client, eventually, request, send, within};
+
+type Headers = &'static [(&'static str, &'static str)];
 
 /// Answers with what it got: request line, headers that start with one of the known names, body.
 async fn echo(request: Request) -> Response {
@@ -110,7 +114,7 @@ async fn the_own_app_gets_the_call_as_it_was_sent() {
 #[tokio::test]
 async fn every_form_of_addressing_reaches_the_app() {
     let sidecar = Sidecar::ready(beside("own", app(echo_app()).await)).await;
-    let cases: [(&str, &[(&str, &str)], &str); 8] = [
+    let cases: [(&str, Headers, &str); 8] = [
         ("/v1.0/invoke/own/method/m", &[], "GET /m\n"),
         ("/v1.0/invoke/own.default/method/m", &[], "GET /m\n"),
         ("/v1.0/invoke/own/method/m/", &[], "GET /m/\n"),

@@ -50,3 +50,17 @@ async fn the_api_can_listen_on_files() {
     sidecar.stop().await.unwrap();
     assert!(!path.exists());
 }
+
+#[tokio::test]
+async fn sockets_can_be_inherited() {
+    use std::os::fd::IntoRawFd;
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let descriptors = format!("http={}", listener.into_raw_fd());
+    let env = dapr_cli::env::Env::of([("DAPR_LISTEN_FDS", &descriptors)]);
+    // The number on the command line does not matter then.
+    let sidecar = Sidecar::start_with(Options { http_port: 1, ..alone("a") }, env).await;
+    sidecar.until_ready().await;
+    assert_eq!(sidecar.handle.addresses().http[0].port(), port);
+    assert_eq!(sidecar.get("/v1.0/healthz").await.status, StatusCode::NO_CONTENT);
+}

@@ -1,5 +1,7 @@
 //! The embedded sidecar in this process, on free ports of the loopback interface, with real requests.
 
+#![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
 mod support;
 
 mod api;

@@ -42,16 +42,30 @@ async fn the_record_lives_as_long_as_the_sidecar() {
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].http_port, sidecar.handle.addresses().http[0].port());
     assert_eq!(found[0].internal_port, sidecar.handle.addresses().internal[0].port());
-    let home_kept = tempfile::tempdir().unwrap();
-    fs_err::rename(home.join(".dapr"), home_kept.path().join(".dapr")).unwrap();
-    fs_err::rename(home_kept.path().join(".dapr"), home.join(".dapr")).unwrap();
     let file = records(&home).file("recorded", std::process::id());
     assert!(file.exists());
-    sidecar.handle.shutdown();
-    let sidecar_home = sidecar.home.path().to_owned();
-    assert_eq!(sidecar_home, home);
-    sidecar.ended().await.unwrap();
-    assert!(!file.exists());
+    let kept = sidecar.stop_keeping_home().await;
+    assert!(!file.exists() && kept.path().exists());
+}
+
+#[tokio::test]
+async fn a_restart_keeps_what_the_command_line_knows() {
+    let sidecar = Sidecar::ready(alone("again")).await;
+    let (home, records) = (sidecar.home.path().to_string_lossy().into_owned(), records(sidecar.home.path()));
+    let mut full = records.instances("again").remove(0);
+    full.command = "uvicorn main:app".into();
+    records.write(&full).unwrap();
+    sidecar.handle.restart();
+    let kept = sidecar.stop_keeping_home().await;
+    assert_eq!(records.instances("again"), [full]);
+
+    let next = Sidecar::start_with(alone("again"), Env::of([("HOME", &home)])).await;
+    next.until_ready().await;
+    let found = records.instances("again");
+    assert_eq!(found[0].command, "uvicorn main:app");
+    assert_eq!(found[0].http_port, next.handle.addresses().http[0].port());
+    next.stop().await.unwrap();
+    assert!(records.instances("again").is_empty() && kept.path().exists());
 }
 
 /// An app whose calls end when the gate opens.

@@ -80,6 +80,13 @@ impl Sidecar {
         within(self.running).await.unwrap()
     }
 
+    /// Ends it and keeps its files.
+    pub async fn stop_keeping_home(self) -> tempfile::TempDir {
+        self.handle.shutdown();
+        within(self.running).await.unwrap().unwrap();
+        self.home
+    }
+
     pub async fn stop(self) -> Result<Ended, Error> {
         self.handle.shutdown();
         self.ended().await

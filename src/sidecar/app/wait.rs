@@ -10,6 +10,8 @@ use super::{Channel, Target};
 
 /// Limit of one attempt to connect.
 const DIAL: Duration = Duration::from_millis(500);
+/// Limit of the app's answer: a server that speaks no HTTP must not hold the start back for good.
+const ANSWER: Duration = Duration::from_secs(10);
 /// How often the log says that the wait goes on.
 const REMINDER: Duration = Duration::from_secs(10);
 
@@ -40,6 +42,18 @@ pub async fn until_listening(target: &Target) {
 /// `GET /dapr/config`. Actors aren't hosted here, so that only one thing matters: that the app was asked,
 /// because apps wait for it. Returns whether it answered.
 pub async fn configuration(channel: &Channel) -> bool {
+    let answered = tokio::time::timeout(ANSWER, ask(channel)).await;
+    answered.unwrap_or_else(|_| {
+        tracing::warn!(
+            target: "dapr.runtime",
+            "failed to load application configuration: no answer to GET /dapr/config within {} seconds",
+            ANSWER.as_secs()
+        );
+        false
+    })
+}
+
+async fn ask(channel: &Channel) -> bool {
     let request = Request::new(Body::empty());
     match channel.call(request, "/dapr/config").await {
         Ok(response) => {

@@ -48,12 +48,15 @@ struct AppConnection {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
 struct AppHealth {
-    health_check_path: String,
-    health_probe_interval: String,
-    health_probe_timeout: String,
-    health_threshold: u32,
+    #[serde(rename = "healthCheckPath")]
+    path: String,
+    #[serde(rename = "healthProbeInterval")]
+    interval: String,
+    #[serde(rename = "healthProbeTimeout")]
+    timeout: String,
+    #[serde(rename = "healthThreshold")]
+    threshold: u32,
 }
 
 /// Actors aren't hosted here, which is what a stock sidecar without a placement service says too.
@@ -114,10 +117,10 @@ impl AppConnection {
             channel_address: options.app_channel_address.clone(),
             max_concurrency: Some(options.app_max_concurrency).filter(|most| *most > 0),
             health: options.app_health.as_ref().map(|health| AppHealth {
-                health_check_path: health.path.clone(),
-                health_probe_interval: duration_text(health.interval),
-                health_probe_timeout: duration_text(health.timeout),
-                health_threshold: health.threshold,
+                path: health.path.clone(),
+                interval: duration_text(health.interval),
+                timeout: duration_text(health.timeout),
+                threshold: health.threshold,
             }),
         }
     }

@@ -31,16 +31,17 @@ pub async fn resolve(component: &Component, shared: &Shared, env: &Env) -> Resul
                 );
                 String::new()
             }),
-            Source::Secret(reference) => match &store {
-                Some(store) => secret(store.provider.as_ref(), &reference.name, reference.key()).await,
-                None => {
+            Source::Secret(reference) => {
+                if let Some(store) = &store {
+                    secret(store.provider.as_ref(), &reference.name, reference.key()).await
+                } else {
                     tracing::warn!(
                         target: PROCESSOR,
                         "Component {} references a secret store that isn't loaded: ", component.name
                     );
                     String::new()
                 }
-            },
+            }
         };
         values.push((item.name.as_str(), value));
     }

@@ -141,7 +141,16 @@ impl Service {
             run_template_path: String::new(),
             run_template_name: String::new(),
         };
-        if let Err(error) = records.announce(&record) {
+        // A fuller record stays, but it may be of a life before SIGHUP, with other ports.
+        let written = match records.announce(&record) {
+            Ok(false) => records
+                .instances(&record.app_id)
+                .into_iter()
+                .find(|old| old.daprd == record.daprd && ports(old) != ports(&record))
+                .map_or(Ok(()), |old| records.write(&with_ports(old, &record))),
+            other => other.map(|_| ()),
+        };
+        if let Err(error) = written {
             tracing::warn!(
                 target: "dapr.runtime",
                 "other sidecars and dapr list can't find this one: its instance record was not written: {error}"
@@ -159,6 +168,15 @@ impl Service {
             let _ = fs_err::remove_file(socket);
         }
     }
+}
+
+fn ports(record: &Record) -> [u16; 4] {
+    [record.http_port, record.grpc_port, record.internal_port, record.metrics_port]
+}
+
+fn with_ports(record: Record, from: &Record) -> Record {
+    let [http_port, grpc_port, internal_port, metrics_port] = ports(from);
+    Record { http_port, grpc_port, internal_port, metrics_port, ..record }
 }
 
 async fn bind(

@@ -41,8 +41,9 @@ async fn call(core: &Core, request: Request<Body>) -> Result<Response<Body>, Api
     {
         return Err(invoke::failed(&target, crate::sidecar::limit::TooLarge));
     }
-    if target != core.shared.app_id {
-        core.metrics.invoke_sent(&target);
+    let callee = target.split('.').next().unwrap_or_default();
+    if callee != core.shared.app_id {
+        core.metrics.invoke_sent(callee);
     }
     core.invoker.invoke(&target, &path, request).await
 }

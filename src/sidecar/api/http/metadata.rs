@@ -6,9 +6,9 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use hyper::StatusCode;
-use percent_encoding::percent_decode_str;
 
 use super::error::json_response;
+use super::path::unescape;
 use crate::sidecar::blocks::metadata::Metadata;
 use crate::sidecar::core::Core;
 use crate::sidecar::error::ApiError;
@@ -20,13 +20,16 @@ pub async fn get(State(core): State<Arc<Core>>) -> Response {
 
 pub async fn put(State(core): State<Arc<Core>>, Path(key): Path<String>, body: Body) -> Response {
     // The stock handler decodes once more what the router decoded.
-    let Ok(key) = percent_decode_str(&key).decode_utf8() else {
-        let text = "failed to unescape request parameter \"key\". Error: invalid URL escape";
-        return (StatusCode::BAD_REQUEST, text).into_response();
+    let key = match unescape(&key) {
+        Ok(key) => key,
+        Err(reason) => {
+            let text = format!("failed to unescape request parameter \"key\". Error: {reason}");
+            return (StatusCode::BAD_REQUEST, text).into_response();
+        }
     };
     match to_bytes(body, usize::MAX).await {
         Ok(value) => {
-            core.extended.set(key.into_owned(), String::from_utf8_lossy(&value).into_owned());
+            core.extended.set(key, String::from_utf8_lossy(&value).into_owned());
             StatusCode::NO_CONTENT.into_response()
         }
         Err(error) => {

@@ -2,6 +2,7 @@
 
 use hyper::http::uri::PathAndQuery;
 use hyper::{Request, Uri};
+use percent_encoding::percent_decode_str;
 
 use crate::sidecar::blocks::invoke::target_in_headers;
 
@@ -19,6 +20,23 @@ pub fn for_routing<B>(request: &Request<B>) -> Option<Uri> {
         return clean;
     }
     without_slash(path).or(clean)
+}
+
+/// Decodes a path parameter strictly, as Go does; the error is Go's text.
+pub fn unescape(text: &str) -> Result<String, String> {
+    if let Some(at) = bad_escape(text) {
+        let end = text.len().min(at + 3);
+        let shown = text.get(at..end).unwrap_or("%");
+        return Err(format!("invalid URL escape {shown:?}"));
+    }
+    Ok(percent_decode_str(text).decode_utf8_lossy().into_owned())
+}
+
+/// Where a `%` without two hexadecimal digits is.
+pub fn bad_escape(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b'%', bytes)
+        .find(|at| !bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)))
 }
 
 /// The address with duplicate slashes and dot segments taken out; `None` when there is nothing to change.
@@ -61,6 +79,13 @@ fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn escapes_are_checked() {
+        assert_eq!(unescape("a%20b").unwrap(), "a b");
+        assert_eq!(unescape("a%zz").unwrap_err(), "invalid URL escape \"%zz\"");
+        assert_eq!(unescape("a%2").unwrap_err(), "invalid URL escape \"%2\"");
+    }
 
     #[test]
     fn paths_are_cleaned() {

@@ -53,6 +53,9 @@ impl Api {
 
     /// Answers one request.
     pub async fn answer(self: Arc<Self>, mut request: Request<Incoming>) -> Response<Body> {
+        if path::bad_escape(request.uri().path()).is_some() {
+            return (StatusCode::BAD_REQUEST, "400 Bad Request").into_response();
+        }
         if let Some(clean) = path::for_routing(&request) {
             *request.uri_mut() = clean;
         }

@@ -55,7 +55,8 @@ fn is_plain(raw: &str) -> bool {
 fn rewritten(raw: &str) -> Result<String, Forbidden> {
     let decoded: Cow<'_, [u8]> = percent_decode_str(raw).into();
     if decoded.iter().any(|byte| matches!(byte, b'#' | b'?') || byte.is_ascii_control()) {
-        return Err(Forbidden(String::from_utf8_lossy(&decoded).into_owned()));
+        let method = decoded.strip_prefix(b"/").unwrap_or(&decoded);
+        return Err(Forbidden(String::from_utf8_lossy(method).into_owned()));
     }
     let mut segments: Vec<&[u8]> = Vec::new();
     for segment in decoded.split(|byte| *byte == b'/') {
