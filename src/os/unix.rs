@@ -10,6 +10,9 @@ use nix::unistd::Pid;
 
 use super::Process;
 
+/// A connection to a socket in the file system.
+pub use tokio::net::UnixStream as LocalSocket;
+
 /// What a process or a group is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tell {
