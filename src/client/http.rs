@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
+use crate::error::system_text;
 use crate::os::LocalSocket;
 
 const AGENT: &str = concat!("dapr-cli/", env!("CARGO_PKG_VERSION"));
@@ -70,7 +71,7 @@ pub struct Error {
 #[derive(Debug, thiserror::Error)]
 pub enum Cause {
     /// Nobody listens there, or the socket can't be used.
-    #[error("dial {endpoint}: connect: {}", describe(error))]
+    #[error("dial {endpoint}: connect: {}", system_text(error))]
     Connect {
         /// Where the connection was tried.
         endpoint: Endpoint,
@@ -121,14 +122,6 @@ fn url(endpoint: &Endpoint, uri: &Uri) -> String {
         Some(_) => uri.to_string(),
         None => format!("{}{uri}", endpoint.base()),
     }
-}
-
-/// The system's words without Rust's `(os error 111)`, lower case as in the stock texts.
-fn describe(error: &io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or_default();
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 /// Sends one request and collects the whole answer, whatever its status is.
