@@ -36,6 +36,13 @@ impl Failure {
         self
     }
 
+    /// The same failure with more things to try.
+    #[must_use]
+    pub fn with_hints(mut self, hints: impl IntoIterator<Item = String>) -> Self {
+        self.hints.extend(hints);
+        self
+    }
+
     /// The same failure with another exit code.
     #[must_use]
     pub fn code(mut self, code: u8) -> Self {

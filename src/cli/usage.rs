@@ -136,6 +136,11 @@ fn unknown_flag(subject: &str, path: &Path<'_>, args: &[String]) -> Complaint {
         });
         return Complaint { message: format!("unknown flag: --{name}"), hint };
     }
+    if !subject.starts_with('-') {
+        // A word after `--` where only a command can stand.
+        let root = path.first().map_or("", |root| root.get_name());
+        return Complaint { message: format!("unknown command {subject:?} for {root:?}"), hint: None };
+    }
     let letter = subject.chars().nth(1).unwrap_or_default();
     let cluster = cluster(letter, args).unwrap_or_else(|| letter.to_string());
     Complaint { message: format!("unknown shorthand flag: '{letter}' in -{cluster}"), hint: None }

@@ -2,6 +2,7 @@
 //! default files.
 
 use super::{Globals, unavailable};
+use crate::env::{DAPR_CONTAINER_RUNTIME, DAPR_IMAGE_REGISTRY};
 use crate::error::{EXIT_OK, EXIT_USAGE, Failure};
 use crate::self_hosted::init;
 
@@ -111,14 +112,23 @@ pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
     if args.kubernetes {
         return Err(unavailable("dapr init -k"));
     }
-    let registry = effective(&args.image_registry, "", "DAPR_IMAGE_REGISTRY", globals);
-    if !registry.is_empty() && !args.from_dir.trim().is_empty() {
+    let registry = effective(&args.image_registry, "", DAPR_IMAGE_REGISTRY, globals);
+    let from_dir = args.from_dir.trim();
+    if !registry.is_empty() && !from_dir.is_empty() {
         return Err(Failure::new(
             "both --image-registry and --from-dir flags cannot be given at the same time",
         ));
     }
-    let engine = effective(&args.container_runtime, "docker", "DAPR_CONTAINER_RUNTIME", globals);
-    check_container_runtime(&engine)?;
+    if !from_dir.is_empty() {
+        printer.warning(
+            "Local bundle installation using --from-dir flag is currently a preview feature and is subject to \
+             change. It is only available from CLI version 1.7 onwards.",
+        );
+    }
+    if !registry.is_empty() && !args.embedded {
+        printer.warning("Flag --image-registry is a preview feature and is subject to change.");
+    }
+    check_container_runtime(&args.container_runtime, globals)?;
     if !args.embedded {
         return Err(Failure::new("installing the stock runtime is not available yet in this build")
             .hint("try `dapr init --embedded`, which needs no containers and no download"));
@@ -161,9 +171,9 @@ fn effective(value: &str, default: &str, variable: &str, globals: &Globals) -> S
     globals.env.get(variable).unwrap_or(default).to_owned()
 }
 
-/// Only two container engines are known.
-pub(super) fn check_container_runtime(name: &str) -> Result<(), Failure> {
-    match name.trim() {
+/// Only two container engines are known. `flag` is the value of `--container-runtime`.
+pub(super) fn check_container_runtime(flag: &str, globals: &Globals) -> Result<(), Failure> {
+    match effective(flag, "docker", DAPR_CONTAINER_RUNTIME, globals).as_str() {
         "docker" | "podman" => Ok(()),
         _ => Err(Failure::new("Invalid container runtime. Supported values are docker and podman.")),
     }

@@ -2,7 +2,7 @@
 
 use super::Globals;
 use super::args::Payload;
-use crate::error::Failure;
+use crate::error::{EXIT_OK, Failure};
 use crate::self_hosted::invoke::{self, Call};
 
 const EXAMPLES: &str = "# Invoke a sample method on target app with POST Verb
@@ -37,12 +37,11 @@ pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
     let socket = args.payload.socket(globals);
     let call = Call { app_id: &args.app_id, method: &args.method, verb: &args.verb, body, socket };
     let answer = invoke::invoke(&call, &globals.install()?, &globals.env).map_err(|error| {
-        let failure = Failure::new(format!("error invoking app {}: {error}", args.app_id));
-        error.hints().into_iter().fold(failure, Failure::hint)
+        Failure::new(format!("error invoking app {}: {error}", args.app_id)).with_hints(error.hints())
     })?;
     if !answer.is_empty() {
         globals.finish([&answer[..], b"\n"].concat())?;
     }
     globals.printer.success("App invoked successfully");
-    Ok(crate::error::EXIT_OK)
+    Ok(EXIT_OK)
 }

@@ -49,8 +49,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
         socket,
     };
     publish::publish(&event, &globals.install()?, &globals.env).map_err(|error| {
-        let failure = Failure::new(format!("Error publishing topic {}: {error}", args.topic));
-        error.hints().into_iter().fold(failure, Failure::hint)
+        Failure::new(format!("Error publishing topic {}: {error}", args.topic)).with_hints(error.hints())
     })?;
     globals.printer.success("Event published successfully");
     Ok(EXIT_OK)

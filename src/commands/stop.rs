@@ -29,9 +29,11 @@ pub struct Args {
 
 /// Stops every instance of every given app.
 pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
+    if args.kubernetes {
+        return Err(unavailable("dapr stop -k"));
+    }
     if !args.run_file.is_empty() {
-        let kubernetes = if args.kubernetes { " -k" } else { "" };
-        return Err(unavailable(&format!("dapr stop -f{kubernetes}")));
+        return Err(unavailable("dapr stop -f"));
     }
     let mut ids = args.ids.clone();
     if !args.app_id.is_empty() {
@@ -49,8 +51,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
         Err(error) => {
             code = EXIT_FAILED;
             let failure = Failure::new(format!("failed to stop app id {id}: {error}"));
-            let hints = error.hints();
-            printer.report(&hints.into_iter().fold(failure, Failure::hint));
+            printer.report(&failure.with_hints(error.hints()));
         }
     });
     Ok(code)

@@ -48,17 +48,15 @@ pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
         }
         return Err(unavailable("dapr uninstall -k"));
     }
-    check_container_runtime(&args.container_runtime)?;
+    check_container_runtime(&args.container_runtime, globals)?;
     let install = globals.install()?;
     printer.info("Removing Dapr from your machine...");
     let result = uninstall::uninstall(&install, args.all, |step| match &step {
         Step::Removing(_) => printer.status(Status::Info, step),
         Step::Missing(_) | Step::ContainersLeft => printer.status(Status::Warning, step),
     });
-    result.map_err(|error| {
-        let failure = Failure::new(format!("Error removing Dapr: {error}"));
-        error.hints().into_iter().fold(failure, Failure::hint)
-    })?;
+    result
+        .map_err(|error| Failure::new(format!("Error removing Dapr: {error}")).with_hints(error.hints()))?;
     printer.success("Dapr has been removed successfully");
     Ok(EXIT_OK)
 }

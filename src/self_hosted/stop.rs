@@ -225,6 +225,9 @@ fn wait(processes: &[ProcessId], deadline: Instant) -> Vec<ProcessId> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+    use std::process::{Command, Stdio};
+
     use super::*;
 
     fn process(pid: u32) -> ProcessId {
@@ -290,5 +293,29 @@ mod tests {
         // The test runner's parent is no ancestor of this made-up sidecar, and isn't called dapr.
         let claim = Instance { cli_pid: std::process::id(), ..instance("a", 1, None, None) };
         assert_eq!(owner(&claim), None);
+    }
+
+    #[test]
+    fn whoever_ignores_the_signal_is_named_after_the_grace() {
+        let mut child = Command::new("sh")
+            .args(["-c", "trap '' TERM; echo; read -r _"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // The line says that the signal is ignored from now on.
+        child.stdout.as_mut().unwrap().read_exact(&mut [0; 1]).unwrap();
+        let daprd = ProcessId::of(child.id()).unwrap();
+        let deaf = Instance { app_id: "a".into(), daprd, ..Instance::default() };
+        let mut outcomes = Vec::new();
+        stop(&["a".into()], &[deaf], Duration::from_millis(50), |id, outcome| {
+            outcomes.push((id.to_owned(), outcome.unwrap_err()));
+        });
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let (id, error) = &outcomes[0];
+        assert_eq!((outcomes.len(), id.as_str()), (1, "a"));
+        assert_eq!(error.to_string(), format!("still running after 0 s: process {}", daprd.pid));
+        assert_eq!(error.hints(), [format!("end it at once with: kill -9 {}", daprd.pid)]);
     }
 }

@@ -74,6 +74,7 @@ fn surplus_words_are_ignored() {
 #[test]
 fn complaints_are_the_stock_ones() {
     assert_eq!(complaint("run --aap-id x"), "unknown flag: --aap-id");
+    assert_eq!(complaint("-- run"), "unknown command \"run\" for \"dapr\"");
     assert_eq!(complaint("run --no=x"), "unknown flag: --no");
     assert_eq!(complaint("run -sxy"), "unknown shorthand flag: 'x' in -xy");
     assert_eq!(complaint("run --app-id"), "flag needs an argument: --app-id");
