@@ -9,7 +9,7 @@ mod usage;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    Globals, build_info, completion, init, invoke, list, publish, stop, uninstall, version,
+    Globals, build_info, completion, init, invoke, list, publish, run, stop, uninstall, version,
 };
 use crate::env::Env;
 use crate::error::{EXIT_FAILED, EXIT_OK, EXIT_USAGE, Failure};
@@ -67,6 +67,8 @@ enum Verb {
     List(list::Args),
     /// Publish a pub-sub event. Supported platforms: Self-hosted
     Publish(publish::Args),
+    /// Run Dapr and (optionally) your application side by side. Supported platforms: Self-hosted
+    Run(Box<run::Args>),
     /// Stop Dapr instances and their associated apps. Supported platforms: Self-hosted
     Stop(stop::Args),
     /// Uninstall Dapr runtime. Supported platforms: Kubernetes and self-hosted
@@ -91,6 +93,7 @@ impl Verb {
             Self::Invoke(args) => invoke::run(&args, globals),
             Self::List(args) => list::run(&args, globals),
             Self::Publish(args) => publish::run(&args, globals),
+            Self::Run(args) => run::run(*args, globals),
             Self::Stop(args) => stop::run(&args, globals),
             Self::Uninstall(args) => uninstall::run(&args, globals),
             Self::Version(args) => version::run(&args, globals),

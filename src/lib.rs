@@ -26,6 +26,7 @@ pub mod net;
 pub mod os;
 pub mod output;
 pub mod paths;
+pub mod process;
 pub mod records;
 pub mod resources;
 pub mod self_hosted;

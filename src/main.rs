@@ -7,13 +7,14 @@ use dapr_cli::cli;
 use dapr_cli::commands::daprd;
 use dapr_cli::error::{EXIT_USAGE, Failure};
 use dapr_cli::output::Printer;
+use dapr_cli::process::guardian;
 
 /// A program inside this binary: it gets its arguments, without a program name, and returns the exit code.
 type Program = fn(&[String]) -> u8;
 
 /// Programs that are no verbs: they never see the verbs' parser, and no help lists them. They are chosen by the
 /// name that this binary is called by, or by its first argument: `daprd`, and the guardian of processes.
-const PROGRAMS: &[(&str, Program)] = &[("daprd", daprd::run)];
+const PROGRAMS: &[(&str, Program)] = &[("daprd", daprd::run), (guardian::WORD, guardian::main)];
 
 fn main() -> ExitCode {
     let args: Result<Vec<String>, _> = std::env::args_os().map(std::ffi::OsString::into_string).collect();

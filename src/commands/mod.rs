@@ -9,6 +9,7 @@ pub mod init;
 pub mod invoke;
 pub mod list;
 pub mod publish;
+pub mod run;
 pub mod stop;
 pub mod uninstall;
 pub mod version;

@@ -5,6 +5,10 @@
 mod unix;
 #[cfg(unix)]
 pub use unix::*;
+#[cfg(unix)]
+mod handover;
+#[cfg(unix)]
+pub use handover::*;
 
 #[cfg(windows)]
 compile_error!("Windows is not supported yet: src/os/windows.rs has to export what src/os/unix.rs does");

@@ -9,5 +9,6 @@ pub mod invoke;
 pub mod publish;
 pub mod quantity;
 mod request;
+pub mod run;
 pub mod stop;
 pub mod uninstall;

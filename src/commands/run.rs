@@ -1,0 +1,217 @@
+//! `dapr run`: an app and its sidecar, side by side.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use super::{Globals, unavailable};
+use crate::client;
+use crate::env::DAPR_RUNTIME;
+use crate::error::{EXIT_USAGE, Failure};
+use crate::output::Printer;
+use crate::records::Runtime;
+use crate::self_hosted::run::{self, Choice, Note, Settings};
+
+const EXAMPLES: &str = "# Run a .NET application
+dapr run --app-id myapp --app-port 5000 -- dotnet run
+
+# Run a Python application
+dapr run --app-id myapp --app-port 8000 -- uvicorn main:app
+
+# Run a sidecar only
+dapr run --app-id myapp
+
+# Run a gRPC application
+dapr run --app-id myapp --app-protocol grpc --app-port 5000 -- go run main.go";
+
+/// Flags of `run` (run reference, section 1).
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES, override_usage = "dapr run [flags] [-- COMMAND [ARG...]]")]
+pub struct Args {
+    /// The app's command and its arguments.
+    command: Vec<String>,
+    /// The id for your application, used for service discovery
+    #[arg(short, long, default_value = "")]
+    app_id: String,
+    /// The port your application is listening on
+    #[arg(short = 'p', long, default_value_t = -1)]
+    app_port: i64,
+    /// Dapr configuration file
+    #[arg(short, long, default_value = "")]
+    config: String,
+    /// The HTTP port for Dapr to listen on
+    #[arg(short = 'H', long, default_value_t = -1)]
+    dapr_http_port: i64,
+    /// The gRPC port for Dapr to listen on
+    #[arg(short = 'G', long, default_value_t = -1)]
+    dapr_grpc_port: i64,
+    /// The gRPC port for the Dapr internal API to listen on
+    #[arg(short = 'I', long, default_value_t = -1)]
+    dapr_internal_grpc_port: i64,
+    /// The port of metrics on dapr
+    #[arg(short = 'M', long, default_value_t = -1)]
+    metrics_port: i64,
+    /// Enable pprof profiling via an HTTP endpoint
+    #[arg(long)]
+    enable_profiling: bool,
+    /// The port for the profile server to listen on
+    #[arg(long, default_value_t = -1)]
+    profile_port: i64,
+    /// The log verbosity. Valid values are: debug, info, warn, error, fatal, or panic
+    #[arg(long, default_value = "info")]
+    log_level: String,
+    /// The concurrency level of the application; unlimited if negative or zero
+    #[arg(long, default_value_t = -1)]
+    app_max_concurrency: i64,
+    /// The protocol (grpc, grpcs, http, https, h2c) Dapr uses to talk to the application
+    #[arg(short = 'P', long, default_value = "http")]
+    app_protocol: String,
+    /// Deprecated: the path for components directory
+    #[arg(short = 'd', long, hide = true, default_value = "")]
+    components_path: String,
+    /// The path for resources directory
+    #[arg(long, value_delimiter = ',')]
+    resources_path: Vec<String>,
+    /// Deprecated: enable https when Dapr invokes the application
+    #[arg(long, hide = true)]
+    app_ssl: bool,
+    /// The address of the placement service. Format is either <hostname> for default port or <hostname>:<port> for custom port
+    #[arg(long)]
+    placement_host_address: Option<String>,
+    /// The address of the scheduler service. Format is either <hostname> for default port or <hostname>:<port> for custom port
+    #[arg(long)]
+    scheduler_host_address: Option<String>,
+    /// Max size of the request body in the form of a quantity
+    #[arg(long, default_value = "4Mi")]
+    max_body_size: String,
+    /// Max size of the HTTP header buffer in the form of a quantity
+    #[arg(long, default_value = "4Ki")]
+    read_buffer_size: String,
+    /// Path to a unix domain socket dir. If specified, Dapr API servers will use Unix Domain Sockets
+    #[arg(short, long, default_value = "")]
+    unix_domain_socket: String,
+    /// Enable health checks for the application using the protocol defined with app-protocol
+    #[arg(long)]
+    enable_app_health_check: bool,
+    /// Path used for health checks; HTTP only
+    #[arg(long, default_value = "")]
+    app_health_check_path: String,
+    /// Interval to probe for the health of the app in seconds
+    #[arg(long, default_value_t = 0)]
+    app_health_probe_interval: i64,
+    /// Timeout for app health probes in milliseconds
+    #[arg(long, default_value_t = 0)]
+    app_health_probe_timeout: i64,
+    /// Number of consecutive failures for the app to be considered unhealthy
+    #[arg(long, default_value_t = 0)]
+    app_health_threshold: i64,
+    /// Log API calls at INFO verbosity
+    #[arg(long)]
+    enable_api_logging: bool,
+    /// Comma separated list of IP addresses that sidecar will listen to
+    #[arg(long, default_value = "")]
+    dapr_listen_addresses: String,
+    /// The network address the application listens on
+    #[arg(long, default_value = "127.0.0.1")]
+    app_channel_address: String,
+    /// The runtime to use: embedded or installed (default: installed when there is one)
+    #[arg(long, default_value = "")]
+    runtime: String,
+    /// Path to the run template file for the list of apps to run
+    #[arg(short = 'f', long, default_value = "")]
+    run_file: String,
+    /// Run the apps of the run template file in a Kubernetes cluster
+    #[arg(short, long)]
+    kubernetes: bool,
+}
+
+/// Runs the app with its sidecar; the exit code is the app's own.
+pub fn run(args: Args, globals: &Globals) -> Result<u8, Failure> {
+    if !args.run_file.is_empty() {
+        return Err(unavailable("dapr run -f"));
+    }
+    if !args.components_path.is_empty() {
+        deprecated(globals.printer, "components-path", "Use \"resources-path\" flag instead");
+    }
+    if args.app_ssl {
+        deprecated(
+            globals.printer,
+            "app-ssl",
+            "Use \"app-protocol\" flag with https or grpcs values instead",
+        );
+    }
+    let runtime = client::runtime().map_err(|error| Failure::new(format!("cannot start: {error}")))?;
+    let settings = settings(args, globals)?;
+    let printer = globals.printer;
+    let say = move |note: Note| match note {
+        Note::Info(text) => printer.info(text),
+        Note::Success(text) => printer.success(text),
+        Note::Warning(text) => printer.warning(text),
+        Note::Failure(text) => printer.failure(text),
+        Note::NoCommand => {
+            let text = "WARNING: no application command found.";
+            // A console that is gone shows nothing; the sidecar runs all the same.
+            let _ = printer.data(format!("{}\n", console::style(text).white().bold()));
+        }
+    };
+    runtime.block_on(run::run(settings, &say))
+}
+
+fn deprecated(printer: Printer, flag: &str, instead: &str) {
+    printer.complain(&format!(
+        "Flag --{flag} has been deprecated, This flag is deprecated and will be removed in the future releases. {instead}\n"
+    ));
+}
+
+fn settings(args: Args, globals: &Globals) -> Result<Settings, Failure> {
+    let wanted = if args.runtime.is_empty() {
+        globals.env.get(DAPR_RUNTIME).unwrap_or_default()
+    } else {
+        &args.runtime
+    };
+    let runtime = match wanted {
+        "" => Choice::Automatic,
+        "embedded" => Choice::Only(Runtime::Embedded),
+        "installed" => Choice::Only(Runtime::Installed),
+        other => {
+            return Err(Failure::new(format!("invalid runtime {other:?}"))
+                .hint("--runtime and DAPR_RUNTIME take embedded or installed")
+                .code(EXIT_USAGE));
+        }
+    };
+    Ok(Settings {
+        install: globals.install()?,
+        env: globals.env.clone(),
+        runtime,
+        command: args.command,
+        app_id: args.app_id,
+        app_port: args.app_port,
+        config: args.config,
+        http_port: args.dapr_http_port,
+        grpc_port: args.dapr_grpc_port,
+        internal_port: args.dapr_internal_grpc_port,
+        metrics_port: args.metrics_port,
+        profiling: args.enable_profiling,
+        profile_port: args.profile_port,
+        log_level: args.log_level,
+        log_as_json: globals.log_as_json,
+        max_concurrency: args.app_max_concurrency,
+        protocol: args.app_protocol,
+        ssl: args.app_ssl,
+        components_path: args.components_path,
+        resources_paths: args.resources_path,
+        placement: args.placement_host_address,
+        scheduler: args.scheduler_host_address,
+        max_body_size: args.max_body_size,
+        read_buffer_size: args.read_buffer_size,
+        socket: Some(args.unix_domain_socket).filter(|path| !path.is_empty()).map(PathBuf::from),
+        health_check: args.enable_app_health_check,
+        health_path: args.app_health_check_path,
+        health_interval: args.app_health_probe_interval,
+        health_timeout: args.app_health_probe_timeout,
+        health_threshold: args.app_health_threshold,
+        api_logging: args.enable_api_logging,
+        listen_addresses: args.dapr_listen_addresses,
+        channel_address: args.app_channel_address,
+        terminal: std::io::stdout().is_terminal(),
+    })
+}

@@ -1,0 +1,30 @@
+//! `dapr run` for one app: checks, ports, the sidecar, the app, and their end. Says what happens through a
+//! callback and prints nothing itself; the lines of the sidecar and the app are pumped by `process`.
+
+mod address;
+mod argv;
+mod choose;
+mod logs;
+mod names;
+mod ports;
+mod prepare;
+mod session;
+mod settings;
+
+pub use session::run;
+pub use settings::{Choice, Settings};
+
+/// Something to tell the user, as a status line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// What is going on.
+    Info(String),
+    /// Something worked.
+    Success(String),
+    /// Something is odd, and the run goes on.
+    Warning(String),
+    /// Something failed.
+    Failure(String),
+    /// There is no command: only the sidecar is started.
+    NoCommand,
+}

@@ -1,0 +1,274 @@
+//! What happens before a sidecar exists: every check, the ports, the defaults of the first embedded run; then
+//! the start of the guardian and the sidecar (run reference, sections 2 to 5).
+
+use std::io;
+use std::path::PathBuf;
+
+use super::argv::{Facts, arguments};
+use super::logs::{self, Log};
+use super::ports::{Numbers, Ports};
+use super::session::{Parts, Session};
+use super::{Note, Settings, choose, names};
+use crate::client::Endpoint;
+use crate::env::{DAPR_LISTEN_FDS, DAPR_RUNTIME_PATH, NAMESPACE, PATH};
+use crate::error::{Failure, system_text};
+use crate::os;
+use crate::process::{Console, Guard, Spec, Stream, pump};
+use crate::records::{Directory, ProcessId, Record, Runtime};
+use crate::resources::{self, Audience, Configuration};
+use crate::self_hosted::{init, instances, quantity};
+
+/// Everything that can be wrong is known, and nothing was started.
+pub struct Prepared {
+    settings: Settings,
+    app_id: String,
+    runtime: Runtime,
+    ports: Ports,
+    config: PathBuf,
+    mtls: bool,
+}
+
+impl Prepared {
+    /// Checks everything and reserves the ports.
+    pub fn new(mut settings: Settings, say: &dyn Fn(Note)) -> Result<Self, Failure> {
+        let known = instances::known(&settings.install);
+        let app_id = match settings.app_id.trim() {
+            "" => names::generate(|name| known.iter().any(|instance| instance.app_id == name)),
+            given => given.to_owned(),
+        };
+        let (runtime, why) = choose::choose(&settings)?;
+        if runtime == Runtime::Embedded && !settings.install.components().exists() {
+            write_defaults(&settings, say)?;
+        }
+        if settings.resources_paths.is_empty() && !settings.components_path.is_empty() {
+            settings.resources_paths = vec![settings.components_path.clone()];
+        }
+        check_resources(&settings, &app_id, runtime)?;
+        let command = settings.command.first();
+        if let Some(program) = command
+            && find(program, &settings).is_none()
+        {
+            return Err(Failure::new(format!(
+                "Failed to find command {program}: exec: \"{program}\": executable file not found in $PATH"
+            ))
+            .hint(format!("install {program}, or give the path of the program after `--`")));
+        }
+        let ports = reserve(&settings, &known)?;
+        size("invalid max request body size", &settings.max_body_size)?;
+        size("invalid http read buffer size", &settings.read_buffer_size)?;
+        let config = if settings.config.is_empty() {
+            settings.install.config()
+        } else {
+            PathBuf::from(&settings.config)
+        };
+        let mtls =
+            Configuration::load(&[&config], &settings.env).is_ok_and(|configuration| configuration.mtls);
+        say(Note::Info(format!("Runtime: {why}")));
+        Ok(Self { settings, app_id, runtime, ports, config, mtls })
+    }
+
+    /// Starts the guardian and the sidecar, and writes the instance record.
+    pub fn start(self, say: &dyn Fn(Note)) -> Result<Session, Failure> {
+        let Self { settings, app_id, runtime, ports, config, mtls } = self;
+        let numbers = ports.numbers();
+        say(Note::Info(starting(&settings, &app_id, numbers)));
+        let (app_log, daprd_log) = logs::open(&settings.install.logs(&app_id))
+            .map_err(|error| Failure::new(format!("cannot write log files: {}", system_text(&error))))?;
+        let facts = Facts {
+            app_id: &app_id,
+            ports: numbers,
+            config: &config,
+            components: &settings.install.components(),
+            mtls,
+        };
+        let mut args = arguments(&settings, &facts);
+        if runtime == Runtime::Embedded && settings.config.is_empty() && !config.exists() {
+            // The default configuration may be missing; a given one may not.
+            args.drain(..2);
+        }
+        let guard = Guard::start()
+            .map_err(|error| Failure::new(format!("cannot start the guardian process: {error}")))?;
+        let console = Console::default();
+        let mut pumps = Vec::new();
+        let failed =
+            |error: io::Error| Failure::new(format!("cannot start the sidecar: {}", system_text(&error)));
+        let (out, out_theirs) = os::pipe().map_err(failed)?;
+        let (err, err_theirs) = os::pipe().map_err(failed)?;
+        for (source, stream) in [(out, Stream::Out), (err, Stream::Err)] {
+            let log = Some(daprd_log.file.clone());
+            pumps.push(pump(source, console.clone(), stream, String::new(), log).map_err(failed)?);
+        }
+        let (program, listeners) = match runtime {
+            Runtime::Embedded => {
+                let api = settings.listen_addresses.is_empty() && settings.socket.is_none();
+                (std::env::current_exe().map_err(failed)?, ports.hand_over(api))
+            }
+            Runtime::Installed => {
+                drop(ports);
+                (settings.install.daprd(), Vec::new())
+            }
+        };
+        let null = || fs_err::File::open("/dev/null").map(|file| file.into_file().into());
+        let path = settings.install.runtime_path().to_string_lossy().into_owned();
+        let spec = Spec {
+            program: program.to_string_lossy().into_owned(),
+            name: if runtime == Runtime::Embedded {
+                "daprd".into()
+            } else {
+                program.to_string_lossy().into_owned()
+            },
+            args,
+            env: if runtime == Runtime::Embedded {
+                vec![(DAPR_RUNTIME_PATH.into(), path)]
+            } else {
+                Vec::new()
+            },
+            streams: [null().map_err(failed)?, out_theirs, err_theirs],
+            listeners,
+            listeners_variable: DAPR_LISTEN_FDS,
+        };
+        let daprd = guard.spawn(spec).map_err(|error| {
+            Failure::new(format!("fork/exec {}: {}", program.display(), system_text(&error)))
+        })?;
+        let daprd = ProcessId::of(daprd).unwrap_or(ProcessId { pid: daprd, started: 0 });
+        let record = record(&settings, &app_id, runtime, daprd, numbers, (&app_log, &daprd_log));
+        let records = Directory::of(&settings.install);
+        if let Err(error) = records.write(&record) {
+            say(Note::Warning(format!("cannot write the instance record: {}", system_text(&error))));
+        }
+        let endpoint = match &settings.socket {
+            Some(directory) => Endpoint::socket(directory, &app_id),
+            None => Endpoint::Tcp(numbers.http),
+        };
+        Ok(Session::new(Parts { settings, record, records, endpoint, guard, console, pumps, app_log }))
+    }
+}
+
+fn write_defaults(settings: &Settings, say: &dyn Fn(Note)) -> Result<(), Failure> {
+    let written = init::write_defaults(&settings.install).map_err(Failure::new)?;
+    let names: Vec<String> =
+        written.iter().filter(|file| !file.kept).map(|file| file.path.display().to_string()).collect();
+    if !names.is_empty() {
+        say(Note::Info(format!(
+            "First run of the embedded runtime: default resources written to {}",
+            names.join(", ")
+        )));
+    }
+    Ok(())
+}
+
+fn check_resources(settings: &Settings, app_id: &str, runtime: Runtime) -> Result<(), Failure> {
+    let paths = match &settings.resources_paths[..] {
+        [] => vec![settings.install.components()],
+        paths => paths.iter().map(PathBuf::from).collect(),
+    };
+    let quoted: Vec<String> = paths.iter().map(|path| format!("{:?}", path.to_string_lossy())).collect();
+    let quoted = quoted.join(" ");
+    if let Some(missing) = paths.iter().find(|path| !path.exists()) {
+        let missing = missing.display();
+        return Err(Failure::new(format!(
+            "error validating resources path [{quoted}] : stat {missing}: no such file or directory"
+        ))
+        .hint("create the directory, or run `dapr init --embedded` for the default one"));
+    }
+    let audience =
+        Audience { app_id: app_id.to_owned(), namespace: settings.env.get(NAMESPACE).map(str::to_owned) };
+    let loaded = resources::load(&paths, &audience).map_err(|error| {
+        Failure::new(format!("error validating components in resources path [{quoted}] : {error}"))
+    })?;
+    choose::check_types(runtime, &loaded.components)
+}
+
+fn reserve(settings: &Settings, known: &[instances::Instance]) -> Result<Ports, Failure> {
+    let given = [
+        ("HTTPPort", settings.http_port),
+        ("GRPCPort", settings.grpc_port),
+        ("MetricsPort", settings.metrics_port),
+        ("InternalGRPCPort", settings.internal_port),
+    ];
+    for (name, port) in given.into_iter().filter(|(_, port)| *port > 0) {
+        let owner = known.iter().find(|instance| {
+            [instance.app_port, instance.http_port, instance.grpc_port]
+                .iter()
+                .any(|used| i64::from(*used) == port)
+        });
+        if let Some(owner) = owner {
+            return Err(Failure::new(format!(
+                "invalid configuration for {name}. Port {port} is not available"
+            ))
+            .hint(format!(
+                "app {} uses port {port}; stop it with `dapr stop -a {}` or choose another port",
+                owner.app_id, owner.app_id
+            )));
+        }
+    }
+    if let (Ok(port), false) = (u16::try_from(settings.app_port), settings.command.is_empty())
+        && port > 0
+        && crate::net::answers(port)
+    {
+        return Err(Failure::new(format!("the app port {port} is in use by another program")).hint(format!(
+            "stop what listens on port {port}, or start the app on another port and give it with --app-port"
+        )));
+    }
+    Ports::reserve(settings)
+}
+
+fn size(what: &str, text: &str) -> Result<i64, Failure> {
+    quantity::parse(text).map_err(|error| Failure::new(format!("{what}: {error}")))
+}
+
+/// Looks a program up as the shell would.
+pub fn find(program: &str, settings: &Settings) -> Option<PathBuf> {
+    let executable = |path: &PathBuf| os::is_executable(path);
+    if program.contains('/') {
+        return Some(PathBuf::from(program)).filter(executable);
+    }
+    let path = settings.env.raw(PATH).unwrap_or_default();
+    std::env::split_paths(path).map(|directory| directory.join(program)).find(executable)
+}
+
+fn starting(settings: &Settings, app_id: &str, ports: Numbers) -> String {
+    match &settings.socket {
+        None => {
+            format!("Starting Dapr with id {app_id}. HTTP Port: {}. gRPC Port: {}", ports.http, ports.grpc)
+        }
+        Some(directory) => {
+            let directory = directory.display();
+            format!(
+                "Starting Dapr with id {app_id}. HTTP Socket: {directory}/dapr-{app_id}-http.socket. gRPC Socket: {directory}/dapr-{app_id}-grpc.socket."
+            )
+        }
+    }
+}
+
+fn record(
+    settings: &Settings,
+    app_id: &str,
+    runtime: Runtime,
+    daprd: ProcessId,
+    ports: Numbers,
+    (app_log, daprd_log): (&Log, &Log),
+) -> Record {
+    Record {
+        app_id: app_id.to_owned(),
+        runtime,
+        daprd,
+        cli: Some(ProcessId::current()),
+        app: None,
+        http_port: ports.http,
+        grpc_port: ports.grpc,
+        internal_port: ports.internal,
+        metrics_port: ports.metrics,
+        app_port: u16::try_from(settings.app_port).unwrap_or_default(),
+        metrics_enabled: true,
+        unix_domain_socket: settings.socket.clone(),
+        command: settings.command.join(" "),
+        created: jiff::Timestamp::now().to_string(),
+        max_request_body_size: quantity::parse(&settings.max_body_size).unwrap_or(-1).max(-1),
+        http_read_buffer_size: quantity::parse(&settings.read_buffer_size).unwrap_or(-1).max(-1),
+        app_log_path: (!settings.command.is_empty()).then(|| app_log.path.clone()),
+        daprd_log_path: Some(daprd_log.path.clone()),
+        run_template_path: String::new(),
+        run_template_name: String::new(),
+    }
+}
