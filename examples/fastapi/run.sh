@@ -165,6 +165,9 @@ logs=$(mktemp -d)
 cd "$here"
 # The apps' commands are found as in an activated virtual environment.
 export PATH="$venv/bin:$PATH" PYTHONDONTWRITEBYTECODE=1
+# What is on this machine is not behind a proxy.
+export NO_PROXY="127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}"
+export no_proxy="$NO_PROXY"
 
 start() {
   local id=$1 port=$2 http=$3 module=$4

@@ -112,7 +112,7 @@ class Run:
     def ended(self) -> bool:
         return self.process.poll() is not None
 
-    def wait(self, limit: float = LIMIT) -> int:
+    def wait(self, limit: float = 30) -> int:
         """The exit code; negative for a signal."""
         try:
             return self.process.wait(limit)
@@ -133,7 +133,7 @@ class Run:
     def row(self) -> dict:
         """What `dapr list` says of this very run."""
         def mine() -> list[dict]:
-            return [row for row in self.machine.list() if row["cliPid"] == self.pid]
+            return [row for row in self.machine.listed() if row["cliPid"] == self.pid]
         return until(mine, f"{self.app_id} (CLI {self.pid}) is listed", 20)[0]
 
     def url(self, path: str) -> str:
@@ -193,7 +193,7 @@ class Machine:
             env=self.env | env, cwd=self.home, check=False,
         )
 
-    def list(self) -> list[dict]:
+    def listed(self) -> list[dict]:
         result = self.dapr("list", "-o", "json")
         assert result.returncode == 0, result.stderr
         return json.loads(result.stdout)
@@ -230,7 +230,7 @@ class Machine:
         while (left := self.processes()) and time.monotonic() < deadline:
             time.sleep(0.02)
         assert not left, f"still running: {[describe(process) for process in left]}"
-        assert self.list() == []
+        assert self.listed() == []
         assert self.records() == []
 
     def close(self) -> None:

@@ -69,7 +69,7 @@ def test_two_instances_of_one_app_share_its_work(machine: Machine, tmp_path: Pat
     notes = [tmp_path / "one", tmp_path / "two"]
     source = publisher(machine)
     pair = [subscriber(machine, file, pause=0.005).up() for file in notes]
-    assert [row["appId"] for row in machine.list()].count("subscriber") == 2
+    assert [row["appId"] for row in machine.listed()].count("subscriber") == 2
 
     for n in range(COUNT):
         source.publish("numbers", {"n": n})

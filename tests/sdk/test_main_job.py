@@ -31,7 +31,7 @@ def test_from_start_to_stop(machine: Machine, tmp_path: Path) -> None:
     assert app.request("DELETE", "/v1.0/state/statestore/k").status_code == 204
     assert app.state("k") is None
 
-    rows = {row["appId"]: row for row in machine.list()}
+    rows = {row["appId"]: row for row in machine.listed()}
     assert set(rows) == {"main", "subscriber"}
     assert rows["main"]["command"].startswith("uvicorn mainapp")
     assert (rows["main"]["httpPort"], rows["main"]["appPort"]) == (app.http_port, app.app_port)

@@ -30,7 +30,7 @@ def test_twenty_at_the_same_instant(machine: Machine) -> None:
     runs = [machine.run(f"app-{n}", "sleep", "600") for n in range(20)]
     for run in runs:
         run.up()
-    rows = machine.list()
+    rows = machine.listed()
     assert sorted(row["appId"] for row in rows) == sorted(run.app_id for run in runs)
     ports = [row[key] for row in rows for key in ("httpPort", "grpcPort")]
     assert len(set(ports)) == 40
@@ -156,7 +156,7 @@ def test_a_hung_sidecar_delays_nothing(machine: Machine) -> None:
     daprd.suspend()
     try:
         started = time.monotonic()
-        rows = machine.list()
+        rows = machine.listed()
         assert time.monotonic() - started < 1
         assert sorted(row["appId"] for row in rows) == ["hung", "well"]
         assert all(row["command"] == "sleep 600" for row in rows)
