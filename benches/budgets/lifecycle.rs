@@ -15,6 +15,11 @@ pub fn measure(ours: &Machine, peer: Option<&Machine>, report: &mut Report) -> R
         Ok((measure(ours)?, peer.map(measure).transpose()?))
     };
 
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    let size = |machine: &Machine| Ok(machine.size()? as f64 / 1e6);
+    let (own, stock) = both(&size)?;
+    report.add("size of the binary", Budget::AtMost(30.0, "MB"), own, stock);
+
     let (own, stock) = both(&|machine| repeat(30, || machine.wall(&["--version"])))?;
     report.add("`dapr --version`, wall", Budget::AtMost(3.0, "ms"), own, stock);
     let (own, stock) = both(&|machine| machine.peak(&["--version"]))?;

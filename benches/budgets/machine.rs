@@ -36,6 +36,11 @@ impl Machine {
         Ok(Self { dapr, home })
     }
 
+    /// Size of the program in bytes.
+    pub fn size(&self) -> Result<u64> {
+        fs::metadata(&self.dapr).map(|file| file.len()).map_err(text(&self.dapr))
+    }
+
     /// Where the program's files are.
     pub fn home(&self) -> &Path {
         &self.home

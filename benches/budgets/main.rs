@@ -15,8 +15,8 @@ mod events;
 mod http;
 mod lifecycle;
 mod machine;
+mod rates;
 mod report;
-mod state;
 
 use std::process::ExitCode;
 
@@ -57,7 +57,7 @@ fn measure() -> Result<Report> {
         (None, None) => None,
     };
     lifecycle::measure(&ours, peer.as_ref(), &mut report)?;
-    state::measure(&ours, peer.as_ref(), &mut report)?;
+    rates::measure(&ours, peer.as_ref(), &mut report)?;
     events::measure(&ours, &mut report)?;
     Ok(report)
 }

@@ -15,6 +15,8 @@ struct Row {
 pub enum Budget {
     /// At most this, in this unit.
     AtMost(f64, &'static str),
+    /// At least this, in this unit.
+    AtLeast(f64, &'static str),
     /// At least this many times the peer's figure, in this unit; nothing is judged without a peer.
     Times(f64, &'static str),
 }
@@ -38,6 +40,7 @@ impl Row {
     fn is_within(&self) -> Option<bool> {
         match self.budget {
             Budget::AtMost(limit, _) => Some(self.ours <= limit),
+            Budget::AtLeast(limit, _) => Some(self.ours >= limit),
             Budget::Times(factor, _) => self.peer.map(|peer| self.ours >= factor * peer),
         }
     }
@@ -49,8 +52,9 @@ impl fmt::Display for Report {
         writeln!(f, "|---|---|---|---|---|---|")?;
         for row in &self.rows {
             let (budget, unit) = match row.budget {
-                Budget::AtMost(limit, unit) => (format!("{} {unit}", number(limit)), unit),
-                Budget::Times(factor, unit) => (format!("{factor}x of stock"), unit),
+                Budget::AtMost(limit, unit) => (format!("at most {} {unit}", number(limit)), unit),
+                Budget::AtLeast(limit, unit) => (format!("at least {} {unit}", number(limit)), unit),
+                Budget::Times(factor, unit) => (format!("at least {factor}x of stock"), unit),
             };
             let within = match row.is_within() {
                 Some(true) => "yes",
