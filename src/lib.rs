@@ -15,6 +15,7 @@
 //! leaves, for all: error · env · paths · os · net · records · logging
 //! ```
 
+pub mod commands;
 pub mod components;
 pub mod env;
 pub mod error;

@@ -1,7 +1,7 @@
 //! Log lines in the form of the stock runtime (daprd reference, section 4): logfmt or JSON, one line each.
 //!
-//! Code logs with `tracing`; the target is the scope (`dapr.runtime.http`), a field `component` is printed
-//! when it is given. One subscriber per process, set by the sidecar's start.
+//! Code logs with `tracing`; the target is the scope (`dapr.runtime.http`), other fields
+//! (`component`, `method`, …) are printed in the order of their names. One subscriber per process, set by the sidecar's start.
 
 use std::fmt::{self, Write as _};
 use std::io::Write;
@@ -81,7 +81,7 @@ pub fn set_up(settings: Settings) {
 /// Prints a line at level `fatal`, which `tracing` does not have. The caller ends the process.
 pub fn fatal(scope: &str, message: &str) {
     if let Some(lines) = LINES.get() {
-        lines.write("fatal", scope, message, None);
+        lines.write("fatal", scope, message, &[]);
     }
 }
 
@@ -95,12 +95,12 @@ fn level_name(level: Level) -> &'static str {
 }
 
 impl Lines {
-    fn write(&self, level: &str, scope: &str, message: &str, component: Option<&str>) {
+    fn write(&self, level: &str, scope: &str, message: &str, extra: &[(&'static str, String)]) {
         let now = jiff::Timestamp::now().to_string();
         let line = if self.json {
-            self.as_json(&now, level, scope, message, component)
+            self.as_json(&now, level, scope, message, extra)
         } else {
-            self.as_text(&now, level, scope, message, component)
+            self.as_text(&now, level, scope, message, extra)
         };
         // A reader that is gone must not take the sidecar with it.
         if let Ok(mut sink) = self.sink.lock() {
@@ -108,42 +108,52 @@ impl Lines {
         }
     }
 
-    fn as_text(&self, now: &str, level: &str, scope: &str, message: &str, component: Option<&str>) -> String {
+    fn as_text(
+        &self,
+        now: &str,
+        level: &str,
+        scope: &str,
+        message: &str,
+        extra: &[(&'static str, String)],
+    ) -> String {
         let mut line = String::with_capacity(160 + message.len());
         let _ = write!(line, "time=\"{now}\" level={level}");
         pair(&mut line, "msg", message);
-        if let Some(app_id) = &self.app_id {
-            pair(&mut line, "app_id", app_id);
+        for (key, value) in self.keys(scope, extra) {
+            pair(&mut line, key, value);
         }
-        if let Some(component) = component {
-            pair(&mut line, "component", component);
-        }
-        pair(&mut line, "instance", &self.instance);
-        pair(&mut line, "scope", scope);
-        pair(&mut line, "type", "log");
-        pair(&mut line, "ver", &self.version);
         line.push('\n');
         line
     }
 
-    fn as_json(&self, now: &str, level: &str, scope: &str, message: &str, component: Option<&str>) -> String {
+    fn as_json(
+        &self,
+        now: &str,
+        level: &str,
+        scope: &str,
+        message: &str,
+        extra: &[(&'static str, String)],
+    ) -> String {
+        let own = [("level", level), ("msg", message), ("time", now)];
         // A map sorts its keys, which is the order that the reference shows.
-        let mut keys = serde_json::Map::new();
-        let mut put = |key: &str, value: &str| keys.insert(key.to_owned(), value.into());
-        if let Some(app_id) = &self.app_id {
-            put("app_id", app_id);
-        }
-        if let Some(component) = component {
-            put("component", component);
-        }
-        put("instance", &self.instance);
-        put("level", level);
-        put("msg", message);
-        put("scope", scope);
-        put("time", now);
-        put("type", "log");
-        put("ver", &self.version);
+        let keys: serde_json::Map<String, serde_json::Value> = self
+            .keys(scope, extra)
+            .into_iter()
+            .chain(own)
+            .map(|(key, value)| (key.to_owned(), value.into()))
+            .collect();
         format!("{}\n", serde_json::Value::Object(keys))
+    }
+
+    /// The keys that follow the message, sorted.
+    fn keys<'a>(&'a self, scope: &'a str, extra: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
+        let app_id = self.app_id.as_deref().map(|app_id| ("app_id", app_id));
+        let fixed =
+            [("instance", self.instance.as_str()), ("scope", scope), ("type", "log"), ("ver", &self.version)];
+        let extra = extra.iter().map(|(key, value)| (*key, value.as_str()));
+        let mut keys: Vec<_> = app_id.into_iter().chain(fixed).chain(extra).collect();
+        keys.sort_unstable_by_key(|(key, _)| *key);
+        keys
     }
 }
 
@@ -180,7 +190,7 @@ fn quoted(value: &str) -> String {
 #[derive(Default)]
 struct Fields {
     message: String,
-    component: Option<String>,
+    extra: Vec<(&'static str, String)>,
 }
 
 impl Visit for Fields {
@@ -189,16 +199,14 @@ impl Visit for Fields {
             "message" => {
                 let _ = write!(self.message, "{value:?}");
             }
-            "component" => self.component = Some(format!("{value:?}")),
-            _ => {}
+            name => self.extra.push((name, format!("{value:?}"))),
         }
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
         match field.name() {
             "message" => self.message.push_str(value),
-            "component" => self.component = Some(value.to_owned()),
-            _ => {}
+            name => self.extra.push((name, value.to_owned())),
         }
     }
 }
@@ -217,8 +225,7 @@ impl Subscriber for Global {
         let mut fields = Fields::default();
         event.record(&mut fields);
         let metadata = event.metadata();
-        let component = fields.component.as_deref();
-        self.0.write(level_name(*metadata.level()), metadata.target(), &fields.message, component);
+        self.0.write(level_name(*metadata.level()), metadata.target(), &fields.message, &fields.extra);
     }
 
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
@@ -253,7 +260,7 @@ mod tests {
             "info",
             "dapr.runtime",
             "say \"hi\"",
-            Some("s (state.redis/v1)"),
+            &[("component", "s (state.redis/v1)".to_owned())],
         );
         let expected = r#"time="2026-01-02T03:04:05.1Z" level=info msg="say \"hi\"" app_id=myapp component="s (state.redis/v1)" instance=my-host scope=dapr.runtime type=log ver=1.18.0"#;
         assert_eq!(line, format!("{expected}\n"));
@@ -261,7 +268,7 @@ mod tests {
 
     #[test]
     fn the_json_form_has_sorted_keys() {
-        let line = lines(true).as_json("2026-01-02T03:04:05Z", "warning", "dapr.runtime", "x", None);
+        let line = lines(true).as_json("2026-01-02T03:04:05Z", "warning", "dapr.runtime", "x", &[]);
         let expected = r#"{"app_id":"myapp","instance":"my-host","level":"warning","msg":"x","scope":"dapr.runtime","time":"2026-01-02T03:04:05Z","type":"log","ver":"1.18.0"}"#;
         assert_eq!(line, format!("{expected}\n"));
     }

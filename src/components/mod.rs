@@ -8,6 +8,7 @@ pub mod properties;
 pub mod pubsub;
 pub mod registry;
 pub mod secretstores;
+pub mod sqlite;
 pub mod state;
 
 use std::collections::BTreeMap;
@@ -32,6 +33,11 @@ pub struct Init {
 }
 
 impl Init {
+    /// The component in log lines: `<name> (<type>/v1)`.
+    pub fn label(&self, kind: &str) -> String {
+        format!("{} ({kind}/v1)", self.name)
+    }
+
     /// Consumer group of a pub/sub component: property `consumerID`, or the app id.
     pub fn consumer_id(&self) -> &str {
         self.properties.get("consumerID").filter(|id| !id.is_empty()).unwrap_or(&self.app_id)

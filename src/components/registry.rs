@@ -1,13 +1,14 @@
 //! Which type is served by which provider. [`builtin`] is the whole list.
 
 use std::collections::HashMap;
+use std::future::ready;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use super::pubsub::PubSub;
-use super::secretstores::SecretStore;
-use super::state::Store;
+use super::pubsub::{self, PubSub};
+use super::secretstores::{self, SecretStore};
+use super::state::{self, Store};
 use super::{Init, InitError};
 
 /// Makes a provider; ready for use when the future is done.
@@ -23,7 +24,21 @@ pub struct Registry {
 
 /// Every provider of this program.
 pub fn builtin() -> Registry {
-    Registry::default()
+    let mut registry = Registry::default();
+    registry.state.extend::<[(_, Make<dyn Store>); _]>([
+        ("state.in-memory", |init| Box::pin(ready(state::in_memory::make(&init)))),
+        ("state.sqlite", |init| Box::pin(state::sqlite::make(init))),
+        ("state.sqlite3", |init| Box::pin(state::sqlite::make(init))),
+    ]);
+    registry.pubsub.extend::<[(_, Make<dyn PubSub>); _]>([
+        ("pubsub.in-memory", |init| Box::pin(ready(pubsub::in_memory::make(&init)))),
+        ("pubsub.sqlite", |init| Box::pin(pubsub::sqlite::make(init))),
+    ]);
+    registry.secretstores.extend::<[(_, Make<dyn SecretStore>); _]>([
+        ("secretstores.local.env", |init| Box::pin(ready(secretstores::local_env::make(init)))),
+        ("secretstores.local.file", |init| Box::pin(ready(secretstores::local_file::make(&init)))),
+    ]);
+    registry
 }
 
 impl Registry {

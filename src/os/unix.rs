@@ -111,6 +111,63 @@ pub fn inherit_listener(fd: RawFd) -> io::Result<TcpListener> {
     Ok(listener)
 }
 
+/// A listening Unix socket.
+pub type SocketListener = tokio::net::UnixListener;
+/// A connection to a Unix socket.
+pub type SocketStream = tokio::net::UnixStream;
+
+/// Listens on a socket file that only the user and the group may use. A file that a dead process left is
+/// removed; one that somebody answers on is `AddrInUse`. Needs a running `tokio` reactor.
+pub fn listen_on_socket_file(path: &std::path::Path) -> io::Result<SocketListener> {
+    use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+    if fs_err::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket()) {
+        if std::os::unix::net::UnixStream::connect(path).is_ok() {
+            return Err(io::ErrorKind::AddrInUse.into());
+        }
+        fs_err::remove_file(path)?;
+    }
+    let listener = SocketListener::bind(path)?;
+    fs_err::set_permissions(path, std::fs::Permissions::from_mode(0o660))?;
+    Ok(listener)
+}
+
+/// What the outside world tells this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// End (SIGINT or SIGTERM); the name is as [`signal_name`] has it.
+    End(&'static str),
+    /// Start anew (SIGHUP).
+    Restart,
+}
+
+/// The signals that a sidecar obeys, from now on.
+pub struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    /// Takes the signals over from their default effect. Needs a running `tokio` reactor.
+    pub fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// The next one.
+    pub async fn next(&mut self) -> Told {
+        tokio::select! {
+            _ = self.interrupt.recv() => Told::End("interrupt"),
+            _ = self.terminate.recv() => Told::End("terminated"),
+            _ = self.hangup.recv() => Told::Restart,
+        }
+    }
+}
+
 /// The host's name.
 pub fn hostname() -> String {
     nix::unistd::gethostname()

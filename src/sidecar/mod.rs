@@ -6,10 +6,25 @@
 pub mod api;
 pub mod app;
 pub mod blocks;
+mod core;
 pub mod error;
+mod handle;
+mod health;
+mod limit;
+mod listen;
+mod loading;
+mod metrics;
+pub mod options;
+mod pool;
+mod resolve;
+mod service;
 pub mod store;
 
 use std::sync::Arc;
+
+pub use handle::{Addresses, Handle};
+pub use options::Options;
+pub use service::{Ended, Error, Service, greet, outbound_ready};
 
 use crate::env::Env;
 use crate::resources::Configuration;

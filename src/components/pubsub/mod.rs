@@ -1,10 +1,15 @@
 //! The pub/sub contract (`pubsub.*`). One conformance suite, `tests/components/pubsub.rs`, runs over every
 //! provider.
 
+pub mod in_memory;
+pub mod sqlite;
+
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
 use super::Metadata;
@@ -30,6 +35,13 @@ impl Feature {
 #[error("{0}")]
 pub struct Error(pub String);
 
+impl Error {
+    /// What every broker says after [`PubSub::close`].
+    pub fn closed() -> Self {
+        Self("component is closed".into())
+    }
+}
+
 /// A message, on its way in or out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -54,6 +66,14 @@ pub enum DeliveryError {
 
 /// Receives the messages of one subscription. `Ok` acknowledges.
 pub type Handler = Arc<dyn Fn(Message) -> BoxFuture<'static, Result<(), DeliveryError>> + Send + Sync>;
+
+/// Calls a handler. A panic in it fails this message and not the subscription.
+async fn guarded(handler: &Handler, message: Message) -> Result<(), DeliveryError> {
+    AssertUnwindSafe(async { handler(message).await })
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| Err(DeliveryError::Failed("the handler panicked".into())))
+}
 
 /// A running subscription; dropping it without [`Subscription::stop`] stops it in the background.
 #[async_trait]

@@ -1,6 +1,9 @@
 //! The secret store contract (`secretstores.*`). One conformance suite, `tests/components/secretstores.rs`,
 //! runs over every provider. Values are never logged.
 
+pub mod local_env;
+pub mod local_file;
+
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;

@@ -1,10 +1,38 @@
 //! The state store contract (`state.*`). One conformance suite, `tests/components/state.rs`, runs over every
 //! provider.
 
+pub mod in_memory;
+pub mod sqlite;
+
+use std::time::SystemTime;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::Metadata;
+
+/// Item metadata of a write: seconds until the item is gone.
+pub const TTL_IN_SECONDS: &str = "ttlInSeconds";
+/// Response metadata of a read: when the item will be gone.
+pub const TTL_EXPIRE_TIME: &str = "ttlExpireTime";
+
+/// A decimal integer, or the error text of the stock stores; `function` is the name that it mentions.
+fn parse_integer(function: &str, text: &str) -> Result<i64, String> {
+    use std::num::IntErrorKind::{NegOverflow, PosOverflow};
+    text.parse().map_err(|error: std::num::ParseIntError| {
+        let why = match error.kind() {
+            PosOverflow | NegOverflow => "value out of range",
+            _ => "invalid syntax",
+        };
+        format!("strconv.{function}: parsing {text:?}: {why}")
+    })
+}
+
+/// A time as RFC 3339 in UTC with whole seconds.
+fn rfc3339_seconds(time: SystemTime) -> Option<String> {
+    let seconds = time.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
+    jiff::Timestamp::from_second(i64::try_from(seconds).ok()?).ok().map(|time| time.to_string())
+}
 
 /// What a store can do, by the name that the metadata API shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Body;
-use hyper::header::HeaderValue;
-use hyper::{Request, Response};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use hyper::header::{HOST, HeaderValue};
+use hyper::http::uri::PathAndQuery;
+use hyper::{Method, Request, Response, StatusCode, Uri, Version};
+use tokio::sync::Semaphore;
+
+use crate::sidecar::pool::{self, Pool};
 
 /// Where the app listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,8 @@ pub enum CallError {
 /// The app, seen from the sidecar.
 pub struct Channel {
     target: Target,
-    client: Client<HttpConnector, Body>,
+    host: HeaderValue,
+    pool: Arc<Pool>,
     limit: Option<Arc<Semaphore>>,
     token: Option<HeaderValue>,
     healthy: AtomicBool,
@@ -43,14 +44,14 @@ pub struct Channel {
 impl Channel {
     /// A channel; nothing is connected yet. `max_concurrency` 0 means no limit. `token` is `APP_API_TOKEN`.
     pub fn new(target: Target, max_concurrency: usize, token: Option<&str>) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
+        let host = HeaderValue::from_str(&format!("{}:{}", target.host, target.port));
         Self {
-            target,
-            client: Client::builder(TokioExecutor::new()).build(connector),
+            host: host.unwrap_or(HeaderValue::from_static("localhost")),
+            pool: Pool::new(&target.host, target.port),
             limit: (max_concurrency > 0).then(|| Arc::new(Semaphore::new(max_concurrency))),
             token: token.and_then(|token| HeaderValue::from_str(token).ok()),
             healthy: AtomicBool::new(true),
+            target,
         }
     }
 
@@ -80,57 +81,47 @@ impl Channel {
             Some(limit) => Arc::clone(limit).acquire_owned().await.ok(),
             None => None,
         };
-        let url = format!("http://{}:{}{path}", self.target.host, self.target.port);
-        let method = request.method().clone();
-        *request.uri_mut() = url.parse().map_err(|_| CallError::Transport(format!("invalid URL {url:?}")))?;
         if let Some(token) = &self.token {
             request.headers_mut().insert("dapr-api-token", token.clone());
         }
-        match self.client.request(request).await {
-            Ok(response) => Ok(response.map(|body| guarded(Body::new(body), permit))),
-            Err(error) => Err(CallError::Transport(transport_text(&method, &url, &self.target, &error))),
-        }
+        self.address(&mut request, path)?;
+        let method = request.method().clone();
+        self.pool.send(request, permit).await.map_err(|error| self.describe(&method, path, &error))
     }
-}
 
-/// Keeps the permit alive as long as the body.
-fn guarded(body: Body, permit: Option<OwnedSemaphorePermit>) -> Body {
-    use http_body_util::BodyExt;
-    match permit {
-        None => body,
-        Some(permit) => Body::new(body.map_frame(move |frame| {
-            let _held = &permit;
-            frame
-        })),
+    /// Asks for the app's health: past the gate, the limit and without the token. Returns the status.
+    pub async fn probe(&self, path: &str) -> Result<StatusCode, CallError> {
+        let mut request = Request::new(Body::empty());
+        self.address(&mut request, path)?;
+        let answer = self.pool.send(request, None).await;
+        let response = answer.map_err(|error| self.describe(&Method::GET, path, &error))?;
+        let status = response.status();
+        // A small answer is read so that the connection can be used again.
+        let _ = axum::body::to_bytes(response.into_body(), 64 << 10).await;
+        Ok(status)
     }
-}
 
-/// The text that the stock runtime's HTTP client gives.
-fn transport_text(
-    method: &hyper::Method,
-    url: &str,
-    target: &Target,
-    error: &hyper_util::client::legacy::Error,
-) -> String {
-    let verb = method.as_str();
-    let verb = format!("{}{}", &verb[..1], verb[1..].to_lowercase());
-    let address = format!("{}:{}", target.host, target.port);
-    let mut source: Option<&dyn std::error::Error> = Some(error);
-    while let Some(cause) = source {
-        if let Some(io) = cause.downcast_ref::<std::io::Error>() {
-            let text = match io.kind() {
-                std::io::ErrorKind::ConnectionRefused => {
-                    format!("dial tcp {address}: connect: connection refused")
-                }
-                std::io::ErrorKind::ConnectionReset => {
-                    format!("read tcp {address}: connection reset by peer")
-                }
-                std::io::ErrorKind::BrokenPipe => format!("write tcp {address}: broken pipe"),
-                _ => io.to_string(),
-            };
-            return format!("{verb} \"{url}\": {text}");
-        }
-        source = cause.source();
+    fn address(&self, request: &mut Request<Body>, path: &str) -> Result<(), CallError> {
+        let path: PathAndQuery =
+            path.parse().map_err(|_| CallError::Transport(format!("invalid URL {:?}", self.url(path))))?;
+        *request.uri_mut() = Uri::from(path);
+        *request.version_mut() = Version::HTTP_11;
+        request.headers_mut().insert(HOST, self.host.clone());
+        Ok(())
     }
-    format!("{verb} \"{url}\": EOF")
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}:{}{path}", self.target.host, self.target.port)
+    }
+
+    /// The text that the stock runtime's HTTP client gives.
+    fn describe(&self, method: &Method, path: &str, error: &pool::Error) -> CallError {
+        let Target { host, port } = &self.target;
+        let text = match error {
+            pool::Error::Connect(_, error) => pool::connect_text(host, *port, error),
+            pool::Error::Broken(error) => pool::broken_text(host, *port, error),
+        };
+        let (first, rest) = method.as_str().split_at(1);
+        CallError::Transport(format!("{first}{} \"{}\": {text}", rest.to_lowercase(), self.url(path)))
+    }
 }

@@ -1,3 +1,38 @@
 //! The HTTP API (http-api reference). One file per building block; this one lists the routes.
+//!
+//! Service invocation isn't among them: its paths belong to the app and must not be read by a router, so the
+//! server hands them over first, and everything that no route takes last.
 
+mod cors;
 pub mod error;
+mod health;
+mod invoke;
+mod log;
+mod metadata;
+mod path;
+pub mod public;
+pub mod server;
+mod trace;
+mod unavailable;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post, put};
+
+use crate::sidecar::core::Core;
+
+/// Every route.
+fn routes(core: &Arc<Core>) -> Router {
+    Router::new()
+        .route("/v1.0/healthz", get(health::healthz))
+        .route("/v1.0/healthz/outbound", get(health::outbound))
+        .route("/v1.0/metadata", get(metadata::get))
+        .route("/v1.0/metadata/{key}", put(metadata::put))
+        .route("/v1.0/shutdown", post(health::shutdown))
+        .merge(unavailable::routes())
+        .fallback(server::no_route)
+        .method_not_allowed_fallback(server::no_route)
+        .layer(axum::extract::DefaultBodyLimit::disable())
+        .with_state(Arc::clone(core))
+}

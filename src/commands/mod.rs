@@ -1,0 +1,3 @@
+//! One file per verb: flags, `run`, nothing else.
+
+pub mod daprd;

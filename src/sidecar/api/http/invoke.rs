@@ -1,0 +1,93 @@
+//! Service invocation (http-api reference, section 2), in all its forms of addressing.
+
+use axum::body::Body;
+use axum::response::IntoResponse;
+use hyper::header::CONTENT_LENGTH;
+use hyper::{Request, Response};
+use percent_encoding::percent_decode_str;
+
+use crate::sidecar::blocks::invoke::{self, method_path, target_in_headers};
+use crate::sidecar::core::Core;
+use crate::sidecar::error::ApiError;
+
+/// Start of every path that names its target.
+pub const PREFIX: &str = "/v1.0/invoke/";
+
+/// Calls the app that the path or the headers name.
+pub async fn answer(core: &Core, request: Request<Body>) -> Response<Body> {
+    match call(core, request).await {
+        Ok(response) => response,
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn call(core: &Core, request: Request<Body>) -> Result<Response<Body>, ApiError> {
+    let uri = request.uri().clone();
+    let (target, method) = match uri.path().strip_prefix(PREFIX) {
+        Some(rest) => in_path(rest)?,
+        None => (target_in_headers(request.headers()).ok_or_else(invoke::no_target)?, uri.path()),
+    };
+    if is_url(&target) {
+        return Err(external());
+    }
+    let path = method_path(method, uri.query()).map_err(|error| invoke::failed(&target, error))?;
+    if let Some(limit) = core.options.max_body_size
+        && let Some(length) = request.headers().get(CONTENT_LENGTH)
+        && length
+            .to_str()
+            .ok()
+            .and_then(|length| length.parse().ok())
+            .is_some_and(|length: u64| length > limit)
+    {
+        return Err(invoke::failed(&target, crate::sidecar::limit::TooLarge));
+    }
+    let callee = target.split('.').next().unwrap_or_default();
+    if callee != core.shared.app_id {
+        core.metrics.invoke_sent(callee);
+    }
+    core.invoker.invoke(&target, &path, request).await
+}
+
+/// Target and method of `<target>/method/<method>`.
+fn in_path(rest: &str) -> Result<(String, &str), ApiError> {
+    if is_url(rest) {
+        return Err(external());
+    }
+    let (target, rest) = rest.split_once('/').ok_or_else(invoke::no_target)?;
+    let method = match rest.strip_prefix("method") {
+        Some("") => "",
+        Some(method) if method.starts_with('/') => method,
+        _ => return Err(invoke::no_target()),
+    };
+    if target.is_empty() {
+        return Err(invoke::no_target());
+    }
+    Ok((percent_decode_str(target).decode_utf8_lossy().into_owned(), method))
+}
+
+fn is_url(target: &str) -> bool {
+    let start = |prefix: &str| target.get(..prefix.len()).is_some_and(|s| s.eq_ignore_ascii_case(prefix));
+    ["http:/", "https:/", "http%3a", "https%3a"].into_iter().any(start)
+}
+
+fn external() -> ApiError {
+    ApiError::not_available("invocation of external URLs")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_names_target_and_method() {
+        assert_eq!(in_path("a/method/b/c").unwrap(), ("a".into(), "/b/c"));
+        assert_eq!(in_path("a.ns/method/").unwrap(), ("a.ns".into(), "/"));
+        assert_eq!(in_path("a/method").unwrap(), ("a".into(), ""));
+        for wrong in ["a", "a/b", "a/methods/b", "/method/b"] {
+            assert_eq!(in_path(wrong).unwrap_err(), invoke::no_target(), "{wrong}");
+        }
+        for url in ["http://h:80/method/x", "https:/h/method/x", "HTTP%3A%2F%2Fh/method/x"] {
+            assert_eq!(in_path(url).unwrap_err(), external(), "{url}");
+        }
+    }
+}

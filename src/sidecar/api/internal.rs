@@ -1,0 +1,42 @@
+//! Calls from other embedded sidecars: the path is the method's, the header `dapr-app-id` says whom the
+//! caller means. That header also keeps web pages out, which can't send it without being asked about it first.
+
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper::header::HeaderValue;
+use hyper::{Request, Response, StatusCode};
+
+use crate::sidecar::blocks::invoke::{APP_ID, CALLER, LocalError, SIDECAR_ERROR};
+use crate::sidecar::core::Core;
+
+/// Hands a call to the app.
+pub async fn answer(core: &Core, mut request: Request<Incoming>) -> Response<Body> {
+    let meant = request.headers_mut().remove(APP_ID);
+    if meant.is_none_or(|app_id| app_id.as_bytes() != core.shared.app_id.as_bytes()) {
+        let text = format!("this sidecar serves another app: {}", core.shared.app_id);
+        return own_error("failed", StatusCode::MISDIRECTED_REQUEST, text);
+    }
+    if let Some(caller) = request.headers().get(CALLER).and_then(|caller| caller.to_str().ok()) {
+        core.metrics.invoke_received(caller);
+    }
+    let path = request.uri().path_and_query().cloned();
+    let path = path.as_ref().map_or("/", |path| path.as_str());
+    match core.invoker.local(path, request.map(Body::new)).await {
+        Ok(mut response) => {
+            // Only a sidecar may say this.
+            response.headers_mut().remove(SIDECAR_ERROR);
+            response
+        }
+        Err(error @ LocalError::Failed(_)) => {
+            own_error("failed", StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+        }
+        Err(error @ LocalError::Denied(_)) => own_error("denied", StatusCode::FORBIDDEN, error.to_string()),
+    }
+}
+
+fn own_error(kind: &'static str, status: StatusCode, text: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    response.headers_mut().insert(SIDECAR_ERROR, HeaderValue::from_static(kind));
+    response
+}

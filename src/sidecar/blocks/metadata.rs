@@ -1,0 +1,155 @@
+//! What the sidecar tells of itself (http-api reference, 1.2). The order of the fields is part of the
+//! contract.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+
+use crate::components::{pubsub, secretstores, state};
+use crate::resources::Component;
+use crate::sidecar::options::duration_text;
+use crate::sidecar::store::Components;
+use crate::sidecar::{Options, RUNTIME_VERSION};
+
+/// `GET /v1.0/metadata`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Metadata {
+    id: String,
+    runtime_version: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    components: Vec<Loaded>,
+    extended: BTreeMap<String, String>,
+    app_connection_properties: AppConnection,
+    actor_runtime: ActorRuntime,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Loaded {
+    name: String,
+    r#type: String,
+    version: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    capabilities: Vec<&'static str>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AppConnection {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    port: Option<u16>,
+    protocol: &'static str,
+    channel_address: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_concurrency: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    health: Option<AppHealth>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct AppHealth {
+    #[serde(rename = "healthCheckPath")]
+    path: String,
+    #[serde(rename = "healthProbeInterval")]
+    interval: String,
+    #[serde(rename = "healthProbeTimeout")]
+    timeout: String,
+    #[serde(rename = "healthThreshold")]
+    threshold: u32,
+}
+
+/// Actors aren't hosted here, which is what a stock sidecar without a placement service says too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ActorRuntime {
+    runtime_status: &'static str,
+    host_ready: bool,
+    placement: &'static str,
+}
+
+/// `extended`: texts that clients set, mostly the command line.
+pub struct Extended {
+    texts: Mutex<BTreeMap<String, String>>,
+}
+
+impl Default for Extended {
+    fn default() -> Self {
+        let version = ("daprRuntimeVersion".to_owned(), RUNTIME_VERSION.to_owned());
+        Self { texts: Mutex::new(BTreeMap::from([version])) }
+    }
+}
+
+impl Extended {
+    fn texts(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.texts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds or replaces a text.
+    pub fn set(&self, key: String, value: String) {
+        self.texts().insert(key, value);
+    }
+}
+
+impl Metadata {
+    /// As things are now.
+    pub fn of(options: &Options, components: &Components, extended: &Extended) -> Self {
+        Self {
+            id: options.app_id.clone(),
+            runtime_version: RUNTIME_VERSION,
+            components: loaded(components),
+            extended: extended.texts().clone(),
+            app_connection_properties: AppConnection::of(options),
+            actor_runtime: ActorRuntime {
+                runtime_status: "DISABLED",
+                host_ready: false,
+                placement: "placement: disconnected",
+            },
+        }
+    }
+}
+
+impl AppConnection {
+    fn of(options: &Options) -> Self {
+        Self {
+            port: Some(options.app_port).filter(|port| *port != 0),
+            protocol: options.app_protocol.name(),
+            channel_address: options.app_channel_address.clone(),
+            max_concurrency: Some(options.app_max_concurrency).filter(|most| *most > 0),
+            health: options.app_health.as_ref().map(|health| AppHealth {
+                path: health.path.clone(),
+                interval: duration_text(health.interval),
+                timeout: duration_text(health.timeout),
+                threshold: health.threshold,
+            }),
+        }
+    }
+}
+
+fn loaded(components: &Components) -> Vec<Loaded> {
+    let one = |manifest: &Component, capabilities: Vec<&'static str>| Loaded {
+        name: manifest.name.clone(),
+        r#type: manifest.kind.clone(),
+        version: manifest.version.clone(),
+        capabilities,
+    };
+    let mut all = Vec::new();
+    for entry in components.all_state() {
+        let features = entry.provider.features();
+        let mut names: Vec<_> = features.iter().map(|feature| feature.name()).collect();
+        if features.contains(&state::Feature::Etag) && features.contains(&state::Feature::Transactional) {
+            names.push("ACTOR");
+        }
+        all.push(one(&entry.manifest, names));
+    }
+    for entry in components.all_pubsub() {
+        let features = entry.provider.features().iter().copied();
+        all.push(one(&entry.manifest, features.map(pubsub::Feature::name).collect()));
+    }
+    for entry in components.all_secretstores() {
+        let features = entry.provider.features().into_iter();
+        all.push(one(&entry.manifest, features.map(secretstores::Feature::name).collect()));
+    }
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    all
+}

@@ -1,0 +1,55 @@
+//! The running sidecar, as its APIs see it.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::blocks::invoke::Invoker;
+use super::blocks::metadata::Extended;
+use super::handle::Addresses;
+use super::health::Health;
+use super::metrics::Metrics;
+use super::{Options, Shared};
+
+/// How a sidecar is told to end.
+#[derive(Default)]
+pub struct Stop {
+    /// In order, with the time that running requests need.
+    pub graceful: CancellationToken,
+    /// Set together with `graceful`: another life follows.
+    pub restart: CancellationToken,
+    /// At once; the process ends with a failure.
+    pub forced: CancellationToken,
+}
+
+/// What all APIs of one sidecar share.
+pub struct Core {
+    /// What building blocks share.
+    pub shared: Arc<Shared>,
+    /// The command line.
+    pub options: Options,
+    /// Where it listens.
+    pub addresses: Addresses,
+    /// Who is ready.
+    pub health: Health,
+    /// `extended` of the metadata API.
+    pub extended: Extended,
+    /// Calls to apps.
+    pub invoker: Invoker,
+    /// What was counted.
+    pub metrics: Metrics,
+    /// True when all components are loaded; requests wait for it.
+    pub loaded: watch::Sender<bool>,
+    /// The way out.
+    pub stop: Stop,
+}
+
+impl Core {
+    /// Returns when components are loaded.
+    pub async fn until_loaded(&self) {
+        if !*self.loaded.borrow() {
+            let _ = self.loaded.subscribe().wait_for(|loaded| *loaded).await;
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The way down (daprd reference, section 8).
+
+use tokio::sync::watch;
+
+use super::Error;
+use crate::sidecar::api::serve::Servers;
+use crate::sidecar::core::Core;
+use crate::sidecar::loading;
+use crate::sidecar::options::duration_text;
+
+const RUNTIME: &str = "dapr.runtime";
+
+/// Ends everything in order. `running` is whether the start was complete: only then is there an app that a
+/// shutdown may be held back for.
+pub async fn shutdown(
+    core: &Core,
+    servers: &Servers,
+    app: &watch::Sender<bool>,
+    running: bool,
+) -> Result<(), Error> {
+    if let Some(time) = core.options.block_shutdown.filter(|time| running && !time.is_zero()) {
+        block(core, time, app).await;
+    }
+    tracing::info!(target: RUNTIME, "Dapr is shutting down");
+    for address in &core.addresses.http {
+        tracing::info!(target: "dapr.runtime.http", "Closing HTTP server {address}…");
+    }
+    // Whoever still waits for components gets an answer.
+    core.loaded.send_replace(true);
+    let grace = core.options.graceful_shutdown;
+    let in_time = servers.stop(grace).await;
+    let closed = tokio::time::timeout(grace, loading::close(&core.shared)).await.is_ok();
+    tracing::info!(target: RUNTIME, "Dapr runtime stopped");
+    if in_time && closed { Ok(()) } else { Err(Error::TooSlow(duration_text(grace))) }
+}
+
+/// Holds the end back while the app is healthy, so that it can finish its work.
+async fn block(core: &Core, time: std::time::Duration, app: &watch::Sender<bool>) {
+    let text = duration_text(time);
+    tracing::info!(
+        target: RUNTIME,
+        "Blocking graceful shutdown for {text} or until app reports unhealthy..."
+    );
+    let mut healthy = app.subscribe();
+    tokio::select! {
+        () = tokio::time::sleep(time) => {
+            tracing::info!(target: RUNTIME, "Block shutdown period expired, entering shutdown...");
+        }
+        _ = healthy.wait_for(|healthy| !healthy) => {
+            tracing::info!(target: RUNTIME, "App reported unhealthy, entering shutdown...");
+        }
+        () = core.stop.forced.cancelled() => {}
+    }
+}

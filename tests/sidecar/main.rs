@@ -1,0 +1,14 @@
+//! The embedded sidecar in this process, on free ports of the loopback interface, with real requests.
+
+#![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
+mod support;
+
+mod api;
+mod app_health;
+mod components;
+mod health;
+mod invoke;
+mod listen;
+mod metadata;
+mod shutdown;
