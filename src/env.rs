@@ -12,6 +12,10 @@ pub const DAPR_RUNTIME: &str = "DAPR_RUNTIME";
 pub const DAPR_API_TOKEN: &str = "DAPR_API_TOKEN";
 /// Token that the sidecar sends to the app in the header `dapr-api-token`.
 pub const APP_API_TOKEN: &str = "APP_API_TOKEN";
+/// Image registry of `init`, when its flag is not given.
+pub const DAPR_IMAGE_REGISTRY: &str = "DAPR_IMAGE_REGISTRY";
+/// Container engine of `init` and `uninstall`, when the flag is not given.
+pub const DAPR_CONTAINER_RUNTIME: &str = "DAPR_CONTAINER_RUNTIME";
 /// Address that a sidecar advertises to other sidecars.
 pub const DAPR_HOST_IP: &str = "DAPR_HOST_IP";
 /// Namespace of the app; filters resources that name one.

@@ -1,6 +1,7 @@
 //! Categories of failure and the exit codes that follow from them. Drawn only by `output`.
 
 use std::fmt;
+use std::io;
 
 /// Done.
 pub const EXIT_OK: u8 = 0;
@@ -35,6 +36,13 @@ impl Failure {
         self
     }
 
+    /// The same failure with more things to try.
+    #[must_use]
+    pub fn with_hints(mut self, hints: impl IntoIterator<Item = String>) -> Self {
+        self.hints.extend(hints);
+        self
+    }
+
     /// The same failure with another exit code.
     #[must_use]
     pub fn code(mut self, code: u8) -> Self {
@@ -50,3 +58,27 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+/// The system's words for an error, as the stock texts have them: `no such file or directory`. Neither what was
+/// tried nor the error's number is part of it.
+pub fn system_text(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    // Errors that name a path put it in front, in backticks.
+    let text = text.rsplit_once("`: ").map_or(text, |(_, system)| system);
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_systems_words_are_found_below_a_path() {
+        let plain = io::Error::from_raw_os_error(2);
+        assert_eq!(system_text(&plain), "no such file or directory");
+        let wrapped = fs_err::read("/no/such/file").unwrap_err();
+        assert_eq!(system_text(&wrapped), "no such file or directory");
+    }
+}

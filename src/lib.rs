@@ -12,9 +12,11 @@
 //!             commands → self_hosted, resources, client, sidecar (only from commands/daprd)
 //! self_hosted → process, resources, client
 //! sidecar     → components → resources
-//! leaves, for all: error · env · paths · os · net · records · logging
+//! leaves, for all: error · env · paths · os · net · records · logging · suggest
 //! ```
 
+pub mod cli;
+pub mod client;
 pub mod commands;
 pub mod components;
 pub mod env;
@@ -22,7 +24,10 @@ pub mod error;
 pub mod logging;
 pub mod net;
 pub mod os;
+pub mod output;
 pub mod paths;
 pub mod records;
 pub mod resources;
+pub mod self_hosted;
 pub mod sidecar;
+pub mod suggest;

@@ -3,12 +3,16 @@
 use std::io;
 use std::net::TcpListener;
 use std::os::fd::{FromRawFd, RawFd};
+use std::time::SystemTime;
 
 use nix::errno::Errno;
 use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
 
 use super::Process;
+
+/// A connection to a socket in the file system.
+pub use tokio::net::UnixStream as LocalSocket;
 
 /// What a process or a group is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,6 +190,11 @@ pub fn start_time(pid: u32) -> Option<u64> {
     table::one(pid).map(|process| process.started)
 }
 
+/// The time of day that a start time stands for.
+pub fn started_at(started: u64) -> Option<SystemTime> {
+    table::started_at(started)
+}
+
 /// All processes that can be seen.
 pub fn processes() -> Vec<Process> {
     table::all()
@@ -199,6 +208,8 @@ pub fn arguments(pid: u32) -> Vec<String> {
 #[cfg(target_os = "linux")]
 mod table {
     //! `/proc`, read directly: a thousand processes in a few milliseconds.
+    use std::time::{Duration, SystemTime};
+
     use super::Process;
 
     pub fn one(pid: u32) -> Option<Process> {
@@ -218,6 +229,16 @@ mod table {
         // `starttime` is field 22; state is 3 and parent 4.
         let started = fields.nth(17)?.parse().ok()?;
         Some(Process { pid, parent, started, name: stat.get(open + 1..close)?.to_owned() })
+    }
+
+    /// Start times are ticks since boot.
+    pub fn started_at(started: u64) -> Option<SystemTime> {
+        let ticks = nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK).ok()??;
+        let ticks = u64::try_from(ticks).ok().filter(|ticks| *ticks > 0)?;
+        let uptime = fs_err::read_to_string("/proc/uptime").ok()?;
+        let uptime = Duration::try_from_secs_f64(uptime.split_whitespace().next()?.parse().ok()?).ok()?;
+        let boot = SystemTime::now().checked_sub(uptime)?;
+        boot.checked_add(Duration::from_millis(started.checked_mul(1000)? / ticks))
     }
 
     pub fn all() -> Vec<Process> {
@@ -253,6 +274,13 @@ mod table {
         }
 
         #[test]
+        fn a_start_time_is_a_time_of_day() {
+            let me = one(std::process::id()).unwrap();
+            let age = SystemTime::now().duration_since(started_at(me.started).unwrap()).unwrap_or_default();
+            assert!(age < Duration::from_secs(600), "{age:?}");
+        }
+
+        #[test]
         fn this_process_is_in_the_table() {
             let me = std::process::id();
             let found = all().into_iter().find(|process| process.pid == me).unwrap();
@@ -265,6 +293,8 @@ mod table {
 #[cfg(not(target_os = "linux"))]
 mod table {
     //! Systems without `/proc`: through `sysinfo`; start times have a resolution of one second.
+    use std::time::{Duration, SystemTime};
+
     use super::Process;
     use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 
@@ -287,6 +317,11 @@ mod table {
     pub fn one(pid: u32) -> Option<Process> {
         let id = Pid::from_u32(pid);
         load(ProcessesToUpdate::Some(&[id])).process(id).map(row)
+    }
+
+    /// Start times are seconds since the epoch.
+    pub fn started_at(started: u64) -> Option<SystemTime> {
+        SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(started))
     }
 
     pub fn all() -> Vec<Process> {

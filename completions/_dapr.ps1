@@ -1,0 +1,224 @@
+
+using namespace System.Management.Automation
+using namespace System.Management.Automation.Language
+
+Register-ArgumentCompleter -Native -CommandName 'dapr' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $commandElements = $commandAst.CommandElements
+    $command = @(
+        'dapr'
+        for ($i = 1; $i -lt $commandElements.Count; $i++) {
+            $element = $commandElements[$i]
+            if ($element -isnot [StringConstantExpressionAst] -or
+                $element.StringConstantType -ne [StringConstantType]::BareWord -or
+                $element.Value.StartsWith('-') -or
+                $element.Value -eq $wordToComplete) {
+                break
+        }
+        $element.Value
+    }) -join ';'
+
+    $completions = @(switch ($command) {
+        'dapr' {
+            [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'version for dapr')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'version for dapr')
+            [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'help for dapr')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'help for dapr')
+            [CompletionResult]::new('build-info', 'build-info', [CompletionResultType]::ParameterValue, 'Print build info of Dapr CLI and runtime')
+            [CompletionResult]::new('completion', 'completion', [CompletionResultType]::ParameterValue, 'Generates shell completion scripts')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Help about any command')
+            [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Install Dapr on supported hosting platforms. Supported platforms: Kubernetes and self-hosted')
+            [CompletionResult]::new('invoke', 'invoke', [CompletionResultType]::ParameterValue, 'Invoke a method on a given Dapr application. Supported platforms: Self-hosted')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List all Dapr instances. Supported platforms: Kubernetes and self-hosted')
+            [CompletionResult]::new('publish', 'publish', [CompletionResultType]::ParameterValue, 'Publish a pub-sub event. Supported platforms: Self-hosted')
+            [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'Stop Dapr instances and their associated apps. Supported platforms: Self-hosted')
+            [CompletionResult]::new('uninstall', 'uninstall', [CompletionResultType]::ParameterValue, 'Uninstall Dapr runtime. Supported platforms: Kubernetes and self-hosted')
+            [CompletionResult]::new('version', 'version', [CompletionResultType]::ParameterValue, 'Print the Dapr runtime and CLI version')
+            break
+        }
+        'dapr;build-info' {
+            [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
+            break
+        }
+        'dapr;completion' {
+            [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
+            [CompletionResult]::new('bash', 'bash', [CompletionResultType]::ParameterValue, 'Generates bash completion scripts')
+            [CompletionResult]::new('fish', 'fish', [CompletionResultType]::ParameterValue, 'Generates fish completion scripts')
+            [CompletionResult]::new('powershell', 'powershell', [CompletionResultType]::ParameterValue, 'Generates powershell completion scripts')
+            [CompletionResult]::new('zsh', 'zsh', [CompletionResultType]::ParameterValue, 'Generates zsh completion scripts')
+            break
+        }
+        'dapr;completion;bash' {
+            [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
+            break
+        }
+        'dapr;completion;fish' {
+            [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
+            break
+        }
+        'dapr;completion;powershell' {
+            [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
+            break
+        }
+        'dapr;completion;zsh' {
+            [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
+            break
+        }
+        'dapr;help' {
+            [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'help for help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'help for help')
+            [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
+            break
+        }
+        'dapr;init' {
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The wait timeout for the Kubernetes installation')
+            [CompletionResult]::new('--runtime-version', '--runtime-version', [CompletionResultType]::ParameterName, 'The version of the Dapr runtime to install, for example: 1.0.0')
+            [CompletionResult]::new('--network', '--network', [CompletionResultType]::ParameterName, 'The Docker network on which to deploy the Dapr runtime')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'The Kubernetes namespace to install Dapr in')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'The Kubernetes namespace to install Dapr in')
+            [CompletionResult]::new('--set', '--set', [CompletionResultType]::ParameterName, 'Set Helm values during installation (can specify multiple or separate values with commas: key1=val1,key2=val2)')
+            [CompletionResult]::new('--image-variant', '--image-variant', [CompletionResultType]::ParameterName, 'The image variant to use for the Dapr runtime, for example: mariner')
+            [CompletionResult]::new('--image-registry', '--image-registry', [CompletionResultType]::ParameterName, 'Custom/private docker image repository URL')
+            [CompletionResult]::new('--from-dir', '--from-dir', [CompletionResultType]::ParameterName, 'Use Dapr artifacts from local directory for self-hosted installation')
+            [CompletionResult]::new('--container-runtime', '--container-runtime', [CompletionResultType]::ParameterName, 'The container runtime to use. Supported values are docker (default) and podman')
+            [CompletionResult]::new('--scheduler-volume', '--scheduler-volume', [CompletionResultType]::ParameterName, 'Self-hosted only. Specify a volume for the scheduler service data directory')
+            [CompletionResult]::new('--scheduler-override-broadcast-host-port', '--scheduler-override-broadcast-host-port', [CompletionResultType]::ParameterName, 'Self-hosted only. Specify the scheduler broadcast host and port, for example: 192.168.42.42:50006. If not specified, it uses localhost:50006')
+            [CompletionResult]::new('--ca-root-certificate', '--ca-root-certificate', [CompletionResultType]::ParameterName, 'The root certificate file')
+            [CompletionResult]::new('--issuer-private-key', '--issuer-private-key', [CompletionResultType]::ParameterName, 'The issuer certificate private key')
+            [CompletionResult]::new('--issuer-public-certificate', '--issuer-public-certificate', [CompletionResultType]::ParameterName, 'The issuer certificate')
+            [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
+            [CompletionResult]::new('--embedded', '--embedded', [CompletionResultType]::ParameterName, 'Set up the embedded runtime: default components in files, no containers, no download')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Deploy Dapr to a Kubernetes cluster')
+            [CompletionResult]::new('--kubernetes', '--kubernetes', [CompletionResultType]::ParameterName, 'Deploy Dapr to a Kubernetes cluster')
+            [CompletionResult]::new('--dev', '--dev', [CompletionResultType]::ParameterName, 'Use Dev mode. Deploy Redis, Zipkin also in the Kubernetes cluster')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait for Kubernetes initialization to complete')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Exclude placement service, scheduler service, Redis and Zipkin containers from self-hosted installation')
+            [CompletionResult]::new('--slim', '--slim', [CompletionResultType]::ParameterName, 'Exclude placement service, scheduler service, Redis and Zipkin containers from self-hosted installation')
+            [CompletionResult]::new('--enable-mtls', '--enable-mtls', [CompletionResultType]::ParameterName, 'Enable mTLS in your cluster')
+            [CompletionResult]::new('--enable-ha', '--enable-ha', [CompletionResultType]::ParameterName, 'Enable high availability (HA) mode')
+            [CompletionResult]::new('--redis-stack', '--redis-stack', [CompletionResultType]::ParameterName, 'Self-hosted only. Use the Redis Stack server image instead of the Redis one')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
+            break
+        }
+        'dapr;invoke' {
+            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'The application id to invoke')
+            [CompletionResult]::new('--app-id', '--app-id', [CompletionResultType]::ParameterName, 'The application id to invoke')
+            [CompletionResult]::new('-m', '-m', [CompletionResultType]::ParameterName, 'The method to invoke')
+            [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'The method to invoke')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The JSON serialized data string (optional)')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'The JSON serialized data string (optional)')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'A file containing the JSON serialized data (optional)')
+            [CompletionResult]::new('--data-file', '--data-file', [CompletionResultType]::ParameterName, 'A file containing the JSON serialized data (optional)')
+            [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'Path to a unix domain socket dir. If specified, Dapr API servers will use Unix Domain Sockets')
+            [CompletionResult]::new('--unix-domain-socket', '--unix-domain-socket', [CompletionResultType]::ParameterName, 'Path to a unix domain socket dir. If specified, Dapr API servers will use Unix Domain Sockets')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'The HTTP verb to use')
+            [CompletionResult]::new('--verb', '--verb', [CompletionResultType]::ParameterName, 'The HTTP verb to use')
+            [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
+            break
+        }
+        'dapr;list' {
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The output format of the list. Valid values are: json, yaml, or table (default)')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The output format of the list. Valid values are: json, yaml, or table (default)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'The Kubernetes namespace to list pods in')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'The Kubernetes namespace to list pods in')
+            [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'List all Dapr pods in a Kubernetes cluster')
+            [CompletionResult]::new('--kubernetes', '--kubernetes', [CompletionResultType]::ParameterName, 'List all Dapr pods in a Kubernetes cluster')
+            [CompletionResult]::new('-A', '-A ', [CompletionResultType]::ParameterName, 'If true, list all Dapr pods in all namespaces')
+            [CompletionResult]::new('--all-namespaces', '--all-namespaces', [CompletionResultType]::ParameterName, 'If true, list all Dapr pods in all namespaces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
+            break
+        }
+        'dapr;publish' {
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'The ID of the app to publish from')
+            [CompletionResult]::new('--publish-app-id', '--publish-app-id', [CompletionResultType]::ParameterName, 'The ID of the app to publish from')
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The name of the pub/sub component')
+            [CompletionResult]::new('--pubsub', '--pubsub', [CompletionResultType]::ParameterName, 'The name of the pub/sub component')
+            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'The topic to be published to')
+            [CompletionResult]::new('--topic', '--topic', [CompletionResultType]::ParameterName, 'The topic to be published to')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The JSON serialized data string (optional)')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'The JSON serialized data string (optional)')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'A file containing the JSON serialized data (optional)')
+            [CompletionResult]::new('--data-file', '--data-file', [CompletionResultType]::ParameterName, 'A file containing the JSON serialized data (optional)')
+            [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'Path to a unix domain socket dir. If specified, Dapr API servers will use Unix Domain Sockets')
+            [CompletionResult]::new('--unix-domain-socket', '--unix-domain-socket', [CompletionResultType]::ParameterName, 'Path to a unix domain socket dir. If specified, Dapr API servers will use Unix Domain Sockets')
+            [CompletionResult]::new('-m', '-m', [CompletionResultType]::ParameterName, 'The JSON serialized publish metadata (optional)')
+            [CompletionResult]::new('--metadata', '--metadata', [CompletionResultType]::ParameterName, 'The JSON serialized publish metadata (optional)')
+            [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
+            break
+        }
+        'dapr;stop' {
+            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'The application id to be stopped')
+            [CompletionResult]::new('--app-id', '--app-id', [CompletionResultType]::ParameterName, 'The application id to be stopped')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Path to the run template file for the list of apps to stop')
+            [CompletionResult]::new('--run-file', '--run-file', [CompletionResultType]::ParameterName, 'Path to the run template file for the list of apps to stop')
+            [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Stop all Dapr instances of a run template file in a Kubernetes cluster')
+            [CompletionResult]::new('--kubernetes', '--kubernetes', [CompletionResultType]::ParameterName, 'Stop all Dapr instances of a run template file in a Kubernetes cluster')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
+            break
+        }
+        'dapr;uninstall' {
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The timeout for the Kubernetes uninstall')
+            [CompletionResult]::new('--network', '--network', [CompletionResultType]::ParameterName, 'The Docker network from which to remove the Dapr runtime')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'The Kubernetes namespace to uninstall Dapr from')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'The Kubernetes namespace to uninstall Dapr from')
+            [CompletionResult]::new('--container-runtime', '--container-runtime', [CompletionResultType]::ParameterName, 'The container runtime to use. Supported values are docker (default) and podman')
+            [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Uninstall Dapr from a Kubernetes cluster')
+            [CompletionResult]::new('--kubernetes', '--kubernetes', [CompletionResultType]::ParameterName, 'Uninstall Dapr from a Kubernetes cluster')
+            [CompletionResult]::new('--dev', '--dev', [CompletionResultType]::ParameterName, 'Uninstall Dapr Redis, Zipkin from Kubernetes cluster')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Remove .dapr directory, Redis, Placement, Scheduler (and default volume in self-hosted mode), and Zipkin containers on local machine, and CRDs on a Kubernetes cluster')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
+            break
+        }
+        'dapr;version' {
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The output format of the version command. Valid values are: json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The output format of the version command. Valid values are: json')
+            [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
+            break
+        }
+    })
+
+    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
+        Sort-Object -Property ListItemText
+}

@@ -1,0 +1,136 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_dapr_global_optspecs
+    string join \n v/version log-as-json runtime-path= h/help
+end
+
+function __fish_dapr_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_dapr_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_dapr_using_subcommand
+    set -l cmd (__fish_dapr_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c dapr -n "__fish_dapr_needs_command" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_needs_command" -s v -l version -d 'version for dapr'
+complete -c dapr -n "__fish_dapr_needs_command" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_needs_command" -s h -l help -d 'help for dapr'
+complete -c dapr -n "__fish_dapr_needs_command" -f -a "build-info" -d 'Print build info of Dapr CLI and runtime'
+complete -c dapr -n "__fish_dapr_needs_command" -f -a "completion" -d 'Generates shell completion scripts'
+complete -c dapr -n "__fish_dapr_needs_command" -f -a "help" -d 'Help about any command'
+complete -c dapr -n "__fish_dapr_needs_command" -f -a "init" -d 'Install Dapr on supported hosting platforms. Supported platforms: Kubernetes and self-hosted'
+complete -c dapr -n "__fish_dapr_needs_command" -f -a "invoke" -d 'Invoke a method on a given Dapr application. Supported platforms: Self-hosted'
+complete -c dapr -n "__fish_dapr_needs_command" -f -a "list" -d 'List all Dapr instances. Supported platforms: Kubernetes and self-hosted'
+complete -c dapr -n "__fish_dapr_needs_command" -f -a "publish" -d 'Publish a pub-sub event. Supported platforms: Self-hosted'
+complete -c dapr -n "__fish_dapr_needs_command" -f -a "stop" -d 'Stop Dapr instances and their associated apps. Supported platforms: Self-hosted'
+complete -c dapr -n "__fish_dapr_needs_command" -f -a "uninstall" -d 'Uninstall Dapr runtime. Supported platforms: Kubernetes and self-hosted'
+complete -c dapr -n "__fish_dapr_needs_command" -f -a "version" -d 'Print the Dapr runtime and CLI version'
+complete -c dapr -n "__fish_dapr_using_subcommand build-info" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand build-info" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand build-info" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand completion; and not __fish_seen_subcommand_from bash fish powershell zsh" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand completion; and not __fish_seen_subcommand_from bash fish powershell zsh" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand completion; and not __fish_seen_subcommand_from bash fish powershell zsh" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand completion; and not __fish_seen_subcommand_from bash fish powershell zsh" -f -a "bash" -d 'Generates bash completion scripts'
+complete -c dapr -n "__fish_dapr_using_subcommand completion; and not __fish_seen_subcommand_from bash fish powershell zsh" -f -a "fish" -d 'Generates fish completion scripts'
+complete -c dapr -n "__fish_dapr_using_subcommand completion; and not __fish_seen_subcommand_from bash fish powershell zsh" -f -a "powershell" -d 'Generates powershell completion scripts'
+complete -c dapr -n "__fish_dapr_using_subcommand completion; and not __fish_seen_subcommand_from bash fish powershell zsh" -f -a "zsh" -d 'Generates zsh completion scripts'
+complete -c dapr -n "__fish_dapr_using_subcommand completion; and __fish_seen_subcommand_from bash" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand completion; and __fish_seen_subcommand_from bash" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand completion; and __fish_seen_subcommand_from bash" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand completion; and __fish_seen_subcommand_from fish" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand completion; and __fish_seen_subcommand_from fish" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand completion; and __fish_seen_subcommand_from fish" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand completion; and __fish_seen_subcommand_from powershell" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand completion; and __fish_seen_subcommand_from powershell" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand completion; and __fish_seen_subcommand_from powershell" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand completion; and __fish_seen_subcommand_from zsh" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand completion; and __fish_seen_subcommand_from zsh" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand completion; and __fish_seen_subcommand_from zsh" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand help" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand help" -s h -l help -d 'help for help'
+complete -c dapr -n "__fish_dapr_using_subcommand help" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand init" -l timeout -d 'The wait timeout for the Kubernetes installation' -r
+complete -c dapr -n "__fish_dapr_using_subcommand init" -l runtime-version -d 'The version of the Dapr runtime to install, for example: 1.0.0' -r
+complete -c dapr -n "__fish_dapr_using_subcommand init" -l network -d 'The Docker network on which to deploy the Dapr runtime' -r
+complete -c dapr -n "__fish_dapr_using_subcommand init" -s n -l namespace -d 'The Kubernetes namespace to install Dapr in' -r
+complete -c dapr -n "__fish_dapr_using_subcommand init" -l set -d 'Set Helm values during installation (can specify multiple or separate values with commas: key1=val1,key2=val2)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand init" -l image-variant -d 'The image variant to use for the Dapr runtime, for example: mariner' -r
+complete -c dapr -n "__fish_dapr_using_subcommand init" -l image-registry -d 'Custom/private docker image repository URL' -r
+complete -c dapr -n "__fish_dapr_using_subcommand init" -l from-dir -d 'Use Dapr artifacts from local directory for self-hosted installation' -r
+complete -c dapr -n "__fish_dapr_using_subcommand init" -l container-runtime -d 'The container runtime to use. Supported values are docker (default) and podman' -r
+complete -c dapr -n "__fish_dapr_using_subcommand init" -l scheduler-volume -d 'Self-hosted only. Specify a volume for the scheduler service data directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand init" -l scheduler-override-broadcast-host-port -d 'Self-hosted only. Specify the scheduler broadcast host and port, for example: 192.168.42.42:50006. If not specified, it uses localhost:50006' -r
+complete -c dapr -n "__fish_dapr_using_subcommand init" -l ca-root-certificate -d 'The root certificate file' -r
+complete -c dapr -n "__fish_dapr_using_subcommand init" -l issuer-private-key -d 'The issuer certificate private key' -r
+complete -c dapr -n "__fish_dapr_using_subcommand init" -l issuer-public-certificate -d 'The issuer certificate' -r
+complete -c dapr -n "__fish_dapr_using_subcommand init" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand init" -l embedded -d 'Set up the embedded runtime: default components in files, no containers, no download'
+complete -c dapr -n "__fish_dapr_using_subcommand init" -s k -l kubernetes -d 'Deploy Dapr to a Kubernetes cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand init" -l dev -d 'Use Dev mode. Deploy Redis, Zipkin also in the Kubernetes cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand init" -l wait -d 'Wait for Kubernetes initialization to complete'
+complete -c dapr -n "__fish_dapr_using_subcommand init" -s s -l slim -d 'Exclude placement service, scheduler service, Redis and Zipkin containers from self-hosted installation'
+complete -c dapr -n "__fish_dapr_using_subcommand init" -l enable-mtls -d 'Enable mTLS in your cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand init" -l enable-ha -d 'Enable high availability (HA) mode'
+complete -c dapr -n "__fish_dapr_using_subcommand init" -l redis-stack -d 'Self-hosted only. Use the Redis Stack server image instead of the Redis one'
+complete -c dapr -n "__fish_dapr_using_subcommand init" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand init" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand invoke" -s a -l app-id -d 'The application id to invoke' -r
+complete -c dapr -n "__fish_dapr_using_subcommand invoke" -s m -l method -d 'The method to invoke' -r
+complete -c dapr -n "__fish_dapr_using_subcommand invoke" -s d -l data -d 'The JSON serialized data string (optional)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand invoke" -s f -l data-file -d 'A file containing the JSON serialized data (optional)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand invoke" -s u -l unix-domain-socket -d 'Path to a unix domain socket dir. If specified, Dapr API servers will use Unix Domain Sockets' -r
+complete -c dapr -n "__fish_dapr_using_subcommand invoke" -s v -l verb -d 'The HTTP verb to use' -r
+complete -c dapr -n "__fish_dapr_using_subcommand invoke" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand invoke" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand invoke" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand list" -s o -l output -d 'The output format of the list. Valid values are: json, yaml, or table (default)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand list" -s n -l namespace -d 'The Kubernetes namespace to list pods in' -r
+complete -c dapr -n "__fish_dapr_using_subcommand list" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand list" -s k -l kubernetes -d 'List all Dapr pods in a Kubernetes cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand list" -s A -l all-namespaces -d 'If true, list all Dapr pods in all namespaces'
+complete -c dapr -n "__fish_dapr_using_subcommand list" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand list" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand publish" -s i -l publish-app-id -d 'The ID of the app to publish from' -r
+complete -c dapr -n "__fish_dapr_using_subcommand publish" -s p -l pubsub -d 'The name of the pub/sub component' -r
+complete -c dapr -n "__fish_dapr_using_subcommand publish" -s t -l topic -d 'The topic to be published to' -r
+complete -c dapr -n "__fish_dapr_using_subcommand publish" -s d -l data -d 'The JSON serialized data string (optional)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand publish" -s f -l data-file -d 'A file containing the JSON serialized data (optional)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand publish" -s u -l unix-domain-socket -d 'Path to a unix domain socket dir. If specified, Dapr API servers will use Unix Domain Sockets' -r
+complete -c dapr -n "__fish_dapr_using_subcommand publish" -s m -l metadata -d 'The JSON serialized publish metadata (optional)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand publish" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand publish" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand publish" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand stop" -s a -l app-id -d 'The application id to be stopped' -r
+complete -c dapr -n "__fish_dapr_using_subcommand stop" -s f -l run-file -d 'Path to the run template file for the list of apps to stop' -r
+complete -c dapr -n "__fish_dapr_using_subcommand stop" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand stop" -s k -l kubernetes -d 'Stop all Dapr instances of a run template file in a Kubernetes cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand stop" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand stop" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand uninstall" -l timeout -d 'The timeout for the Kubernetes uninstall' -r
+complete -c dapr -n "__fish_dapr_using_subcommand uninstall" -l network -d 'The Docker network from which to remove the Dapr runtime' -r
+complete -c dapr -n "__fish_dapr_using_subcommand uninstall" -s n -l namespace -d 'The Kubernetes namespace to uninstall Dapr from' -r
+complete -c dapr -n "__fish_dapr_using_subcommand uninstall" -l container-runtime -d 'The container runtime to use. Supported values are docker (default) and podman' -r
+complete -c dapr -n "__fish_dapr_using_subcommand uninstall" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand uninstall" -s k -l kubernetes -d 'Uninstall Dapr from a Kubernetes cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand uninstall" -l dev -d 'Uninstall Dapr Redis, Zipkin from Kubernetes cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand uninstall" -l all -d 'Remove .dapr directory, Redis, Placement, Scheduler (and default volume in self-hosted mode), and Zipkin containers on local machine, and CRDs on a Kubernetes cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand uninstall" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand uninstall" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand version" -s o -l output -d 'The output format of the version command. Valid values are: json' -r
+complete -c dapr -n "__fish_dapr_using_subcommand version" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand version" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand version" -l log-as-json -d 'Log output in JSON format'

@@ -1,0 +1,208 @@
+//! The command enum, the global flags and the one match that leads from a parsed command line to a verb.
+//!
+//! Parsing is clap's; the rules of the stock flag library are applied on top (`flags`), and whatever clap
+//! complains of is said in the stock words (`usage`). Help pages are drawn by `output::help`.
+
+mod flags;
+mod usage;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::commands::{
+    Globals, build_info, completion, init, invoke, list, publish, stop, uninstall, version,
+};
+use crate::env::Env;
+use crate::error::{EXIT_FAILED, EXIT_OK, EXIT_USAGE, Failure};
+use crate::output::{Printer, help};
+
+const ABOUT: &str = r"
+        |
+    ___ |  ___    ___    ___
+   /   \| /   \  /   \  /
+  |     ||     ||     ||
+   \___/| \___/||\___/ |
+                |
+                |
+===============================
+Distributed Application Runtime";
+
+#[derive(Parser)]
+#[command(name = "dapr", about = ABOUT)]
+struct Cli {
+    /// version for dapr
+    #[arg(short = 'v', long)]
+    version: bool,
+    /// Log output in JSON format
+    #[arg(long, global = true)]
+    log_as_json: bool,
+    /// The path to the dapr runtime installation directory
+    #[arg(long, global = true)]
+    runtime_path: Option<String>,
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+/// One variant per verb, in alphabetical order. A verb's doc comment is its line in the root help.
+#[derive(Subcommand)]
+enum Verb {
+    /// Print build info of Dapr CLI and runtime
+    BuildInfo(build_info::Args),
+    /// Generates shell completion scripts
+    Completion(completion::Args),
+    /// Help about any command
+    #[command(
+        long_about = "Help provides help for any command in the application.\n\
+                      Simply type dapr help [path to command] for full details.",
+        override_usage = "dapr help [command] [flags]"
+    )]
+    Help {
+        /// The command, word by word.
+        topic: Vec<String>,
+    },
+    /// Install Dapr on supported hosting platforms. Supported platforms: Kubernetes and self-hosted
+    Init(init::Args),
+    /// Invoke a method on a given Dapr application. Supported platforms: Self-hosted
+    Invoke(invoke::Args),
+    /// List all Dapr instances. Supported platforms: Kubernetes and self-hosted
+    List(list::Args),
+    /// Publish a pub-sub event. Supported platforms: Self-hosted
+    Publish(publish::Args),
+    /// Stop Dapr instances and their associated apps. Supported platforms: Self-hosted
+    Stop(stop::Args),
+    /// Uninstall Dapr runtime. Supported platforms: Kubernetes and self-hosted
+    Uninstall(uninstall::Args),
+    /// Print the Dapr runtime and CLI version
+    Version(version::Args),
+}
+
+impl Verb {
+    fn run(self, globals: &Globals) -> Result<u8, Failure> {
+        match self {
+            Self::BuildInfo(args) => build_info::run(&args, globals),
+            Self::Completion(completion::Args { shell: None }) => {
+                Ok(show_help(&["completion"], globals.printer))
+            }
+            Self::Completion(completion::Args { shell: Some(shell) }) => completion::run(shell, globals),
+            Self::Help { topic } => {
+                let topic: Vec<&str> = topic.iter().map(String::as_str).collect();
+                Ok(show_help(&topic, globals.printer))
+            }
+            Self::Init(args) => init::run(&args, globals),
+            Self::Invoke(args) => invoke::run(&args, globals),
+            Self::List(args) => list::run(&args, globals),
+            Self::Publish(args) => publish::run(&args, globals),
+            Self::Stop(args) => stop::run(&args, globals),
+            Self::Uninstall(args) => uninstall::run(&args, globals),
+            Self::Version(args) => version::run(&args, globals),
+        }
+    }
+}
+
+/// Verbs of the stock command line that don't exist here yet. They are not listed in the help.
+const MISSING: [&str; 11] = [
+    "annotate",
+    "components",
+    "configurations",
+    "dashboard",
+    "logs",
+    "mcpservers",
+    "mtls",
+    "scheduler",
+    "status",
+    "upgrade",
+    "workflow",
+];
+
+/// The description of the whole command line, from which help pages and completion scripts are made.
+pub fn command() -> clap::Command {
+    flags::with_help(Cli::command())
+}
+
+/// Runs one command line, the program's name first. Returns the exit code of the process; everything that
+/// there is to say has been said.
+pub fn main(args: &[String]) -> u8 {
+    let root = command();
+    let located = usage::locate(&root, args);
+    let printer = Printer::default();
+    if let Some(word) = &located.unknown {
+        return unknown(word, &located, printer);
+    }
+    let mut parser = flags::like_pflag(command());
+    let parsed = parser.try_get_matches_from_mut(args).and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) => return complain(&error, &located, args, printer),
+    };
+    let printer = Printer::new(cli.log_as_json);
+    let globals = Globals {
+        env: Env::process(),
+        printer,
+        log_as_json: cli.log_as_json,
+        runtime_path: cli.runtime_path,
+    };
+    let result = match cli.verb {
+        Some(verb) => verb.run(&globals),
+        None if cli.version => version::run(&version::Args::default(), &globals),
+        None => Ok(show_help(&[], printer)),
+    };
+    result.unwrap_or_else(|failure| {
+        printer.report(&failure);
+        failure.code
+    })
+}
+
+/// Something that isn't a command where one is expected.
+fn unknown(word: &str, located: &usage::Located<'_>, printer: Printer) -> u8 {
+    if located.path.len() > 1 {
+        // As the stock one does: a parent that is given an unknown child shows its help.
+        return print(&help::help(&located.path), printer);
+    }
+    if MISSING.contains(&word) {
+        printer.report(&Failure::new(format!("dapr {word} is not available yet in this build")));
+        return EXIT_FAILED;
+    }
+    printer.complain(&usage::unknown_command(&located.path, word));
+    EXIT_USAGE
+}
+
+/// A usage error: what is wrong, then how to use the command. Asking for help arrives here as well.
+fn complain(error: &clap::Error, located: &usage::Located<'_>, args: &[String], printer: Printer) -> u8 {
+    match usage::explain(error, &located.path, args) {
+        None => print(&help::help(&located.path), printer),
+        Some(usage::Complaint { message, hint }) => {
+            printer.complain(&format!("Error: {message}\n{}\n", help::usage(&located.path)));
+            if let Some(hint) = hint {
+                printer.hint(hint);
+            }
+            EXIT_USAGE
+        }
+    }
+}
+
+/// Prints the help page of a command that is named word by word.
+fn show_help(topic: &[&str], printer: Printer) -> u8 {
+    let root = command();
+    let mut path = vec![&root];
+    for word in topic {
+        let parent = path.last().copied().unwrap_or(&root);
+        match parent.find_subcommand(word) {
+            Some(child) => path.push(child),
+            // What follows a complete command is not looked at.
+            None if path.len() > 1 => break,
+            None => {
+                let quoted: Vec<String> = topic.iter().map(|word| format!("`{word}`")).collect();
+                let usage = help::usage(&path);
+                printer.complain(&format!("Unknown help topic [{}]\n{usage}", quoted.join(" ")));
+                return EXIT_USAGE;
+            }
+        }
+    }
+    print(&help::help(&path), printer)
+}
+
+fn print(text: &str, printer: Printer) -> u8 {
+    match printer.data(text) {
+        Ok(()) => EXIT_OK,
+        Err(_) => EXIT_FAILED,
+    }
+}

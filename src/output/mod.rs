@@ -1,0 +1,13 @@
+//! Everything that a verb shows: status lines, tables, JSON and YAML, help pages, failures.
+//!
+//! Data goes to stdout, failures and hints to stderr. The only place, beside `main`, that writes to them.
+
+mod format;
+pub mod help;
+pub mod list;
+mod printer;
+mod table;
+
+pub use format::Format;
+pub use printer::{Printer, Status};
+pub use table::render as table;

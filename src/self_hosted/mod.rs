@@ -1,0 +1,13 @@
+//! Dapr on this machine without Kubernetes: what is installed, what runs, and talking to it.
+//!
+//! Never prints: it returns values, or calls back with them. Never imports the sidecar.
+
+pub mod init;
+pub mod installed;
+pub mod instances;
+pub mod invoke;
+pub mod publish;
+pub mod quantity;
+mod request;
+pub mod stop;
+pub mod uninstall;

@@ -1,0 +1,14 @@
+//! The command line as a user meets it: the binary, its output and its exit codes.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod help;
+mod init;
+mod invoke;
+mod list;
+mod publish;
+mod stop;
+#[path = "../support/mod.rs"]
+mod support;
+mod usage;
+mod version;

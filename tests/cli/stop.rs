@@ -1,0 +1,84 @@
+//! `dapr stop`.
+
+use std::time::{Duration, Instant};
+
+use dapr_cli::records::ProcessId;
+
+use crate::support::{Process, TestContext};
+
+#[test]
+fn everybody_is_gone_when_stop_returns() {
+    let context = TestContext::new();
+    let (mut daprd, mut app) = (Process::idle(), Process::idle());
+    context.record("stop-one", daprd.id(), |record| record.app = ProcessId::of(app.id()));
+    let start = Instant::now();
+    let outcome = context.dapr(["stop", "-a", "stop-one"]);
+    let elapsed = start.elapsed();
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
+    assert_eq!(outcome.stdout, "✅  app stopped successfully: stop-one\n");
+    assert!(!daprd.is_running() && !app.is_running());
+    assert!(elapsed < Duration::from_secs(5), "{elapsed:?}");
+}
+
+#[test]
+fn all_instances_of_all_ids_are_stopped_and_named_once() {
+    let context = TestContext::new();
+    let mut daprds: Vec<Process> = (0..3).map(|_| Process::idle()).collect();
+    for (daprd, id) in daprds.iter().zip(["stop-b", "stop-a", "stop-b"]) {
+        context.record(id, daprd.id(), |_| {});
+    }
+    let outcome = context.dapr(["stop", "stop-b", "stop-b", "--app-id", "stop-a"]);
+    assert_eq!(outcome.code, Some(0), "{outcome}");
+    let expected = "✅  app stopped successfully: stop-b\n✅  app stopped successfully: stop-a\n";
+    assert_eq!(outcome.stdout, expected);
+    assert!(daprds.iter_mut().all(|daprd| !daprd.is_running()));
+}
+
+#[test]
+fn the_owner_ends_its_instance() {
+    let context = TestContext::new();
+    let (mut cli, mut daprd) = (Process::idle(), Process::idle());
+    context.record("stop-owned", daprd.id(), |record| record.cli = ProcessId::of(cli.id()));
+    let mut stop = context.command().args(["stop", "stop-owned"]).spawn().unwrap();
+    crate::support::eventually("the owner is told", || !cli.is_running());
+    assert!(daprd.is_running(), "its owner has to end it");
+    assert!(stop.try_wait().unwrap().is_none(), "the sidecar is waited for");
+    drop(daprd);
+    assert_eq!(stop.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn an_unknown_id_is_a_failure_that_stops_nothing_else() {
+    let context = TestContext::new();
+    let mut daprd = Process::idle();
+    context.record("stop-orders", daprd.id(), |_| {});
+    insta::assert_snapshot!(context.dapr(["stop", "stop-ordres"]), @"
+    exit code: 1
+    ----- stdout -----
+
+    ----- stderr -----
+    ❌  failed to stop app id stop-ordres: couldn't find app id stop-ordres
+    hint: did you mean stop-orders?
+    ");
+    assert!(daprd.is_running());
+    let outcome = context.dapr(["stop", "stop-nobody", "stop-orders"]);
+    assert_eq!(
+        (outcome.code, outcome.stdout.as_str()),
+        (Some(1), "✅  app stopped successfully: stop-orders\n")
+    );
+    assert!(!daprd.is_running());
+}
+
+#[test]
+fn nothing_to_stop_is_fine() {
+    let outcome = TestContext::new().dapr(["stop"]);
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn run_files_are_not_there_yet() {
+    let outcome = TestContext::new().dapr(["stop", "-f", "dapr.yaml"]);
+    assert_eq!(outcome.stderr, "❌  dapr stop -f is not available yet in this build\n");
+    assert_eq!(outcome.code, Some(1));
+    assert_eq!(TestContext::new().dapr(["stop", "-k", "a"]).code, Some(1));
+}
