@@ -62,15 +62,23 @@ def test_nothing_of_the_app_outlives_its_run(machine: Machine, way: str) -> None
     machine.nothing_left()
 
 
-def test_kill_9_right_after_the_start(machine: Machine) -> None:
-    """No moment of the start is a hole: killed at many of them, nothing stays."""
-    for step in range(12):
-        run = machine.run(f"early-{step}", "sleep", "600")
-        # Not a wait for anything: the moment is the point.
-        time.sleep(step * 0.015)
+MOMENTS = {
+    "at once": lambda machine, run: True,
+    "a first child": lambda machine, run: len(machine.processes()) >= 2,
+    "the first line": lambda machine, run: "Starting Dapr" in run.out,
+    "the record": lambda machine, run: machine.records(),
+    "up": lambda machine, run: UP in run.out,
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_no_moment_of_the_start_is_a_hole(machine: Machine, moment: str) -> None:
+    for _ in range(5):
+        run = machine.run("early", "sleep", "600")
+        until(lambda: MOMENTS[moment](machine, run), moment)
         run.process.kill()
         run.wait()
-    machine.nothing_left()
+        machine.nothing_left()
 
 
 def assert_one_clear_line(machine: Machine, run, *words: str) -> None:
