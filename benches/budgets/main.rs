@@ -1,0 +1,69 @@
+//! Measures the program against its budgets, with real processes in a home of their own:
+//! `cargo bench --bench budgets`.
+//!
+//! `DAPR_PEER` names a stock `dapr` and `DAPRD_PEER` a stock `daprd`; rows that they can run as well are then
+//! measured for both, in turn, and the last column is ours divided by theirs. Linux only: memory is read from
+//! `/proc`. Knows nothing of the program's inside, and needs nothing but the standard library.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the table and its progress are the point")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "errors are given their path here; the standard library suffices"
+)]
+
+mod events;
+mod http;
+mod lifecycle;
+mod machine;
+mod rates;
+mod report;
+
+use std::process::ExitCode;
+
+use machine::Machine;
+use report::Report;
+
+/// Anything that went wrong, as a sentence.
+type Result<T> = std::result::Result<T, String>;
+
+fn main() -> ExitCode {
+    // `cargo test --benches` starts it too, without this argument: then there is nothing to check here.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        println!("0 measured; use 'cargo bench --bench budgets'");
+        return ExitCode::SUCCESS;
+    }
+    if !std::path::Path::new("/proc/self/status").exists() {
+        println!("0 measured; this needs Linux (/proc)");
+        return ExitCode::SUCCESS;
+    }
+    match measure() {
+        Ok(report) => {
+            print!("{report}");
+            ExitCode::SUCCESS
+        }
+        Err(message) => {
+            eprintln!("failed: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure() -> Result<Report> {
+    let mut report = Report::default();
+    let ours = Machine::new(env!("CARGO_BIN_EXE_dapr").into(), None)?;
+    let peer = match (std::env::var_os("DAPR_PEER"), std::env::var_os("DAPRD_PEER")) {
+        (Some(dapr), daprd) => Some(Machine::new(dapr.into(), daprd.map(Into::into))?),
+        (None, Some(_)) => return Err("DAPRD_PEER needs DAPR_PEER as well".into()),
+        (None, None) => None,
+    };
+    lifecycle::measure(&ours, peer.as_ref(), &mut report)?;
+    rates::measure(&ours, peer.as_ref(), &mut report)?;
+    events::measure(&ours, &mut report)?;
+    Ok(report)
+}
+
+/// The middle of some measurements.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}

@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# Runs every check and every test of the project; the exit code is 0 only if all of them passed.
+#
+#   tests/run.sh                all of it
+#   tests/run.sh -k events      arguments go to pytest, for the part with real clients
+#
+# What is missing on a developer's machine is named and left out; with CI=true its absence is a failure.
+set -uo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root" || exit 1
+venv=$root/target/test-venv
+requirements=tests/sdk/requirements.txt
+
+passed='' failed='' skipped=''
+
+# check NAME COMMAND...: runs it, goes on whatever comes of it, remembers what came.
+check() {
+  local name=$1 started=$SECONDS
+  shift
+  printf '\n== %s ==\n$ %s\n' "$name" "$*"
+  if "$@"; then
+    passed="$passed
+  passed   $name ($((SECONDS - started)) s)"
+  else
+    failed="$failed
+  FAILED   $name: $*"
+  fi
+}
+
+# leave_out NAME REASON
+leave_out() {
+  printf '\n== %s ==\nnot run: %s\n' "$1" "$2"
+  if [ "${CI:-}" = true ]; then
+    failed="$failed
+  FAILED   $1: $2, but CI has to have it"
+  else
+    skipped="$skipped
+  skipped  $1: $2"
+  fi
+}
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# The virtual environment of the Python tests; kept while the requirements stay the same.
+python_tests_ready() {
+  if cmp -s "$requirements" "$venv/installed-requirements.txt" && "$venv/bin/python" -c '' 2>/dev/null; then
+    return 0
+  fi
+  rm -rf "$venv"
+  python3 -m venv "$venv" &&
+    "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$requirements" &&
+    cp "$requirements" "$venv/installed-requirements.txt"
+}
+
+if ! has cargo; then
+  printf 'cargo is missing: install Rust from https://rustup.rs\n' >&2
+  exit 1
+fi
+if ! has cc; then
+  printf 'cc is missing: install a C compiler (Debian, Ubuntu: apt-get install build-essential; macOS: xcode-select --install)\n' >&2
+  exit 1
+fi
+
+if cargo fmt --version >/dev/null 2>&1; then
+  check 'formatting' cargo fmt --check
+else
+  leave_out 'formatting' 'rustfmt is not installed (rustup component add rustfmt)'
+fi
+if cargo clippy --version >/dev/null 2>&1; then
+  check 'lints' cargo clippy --all-targets --locked -- -D warnings
+else
+  leave_out 'lints' 'clippy is not installed (rustup component add clippy)'
+fi
+if has shellcheck; then
+  check 'shell scripts' shellcheck tests/run.sh examples/fastapi/run.sh install/install.sh .ci/run
+else
+  leave_out 'shell scripts' 'shellcheck is not installed (Debian, Ubuntu: apt-get install shellcheck; macOS: brew install shellcheck)'
+fi
+
+check 'Rust tests' cargo test --locked
+
+clients='real clients against the real binary'
+if ! has python3 || ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then
+  leave_out "$clients" 'Python 3.10 or newer is not installed'
+elif ! python3 -c 'import ensurepip, venv' >/dev/null 2>&1; then
+  leave_out "$clients" 'the venv module of Python is missing (Debian, Ubuntu: apt-get install python3-venv)'
+elif ! python_tests_ready; then
+  leave_out "$clients" "the packages of $requirements could not be installed"
+else
+  check 'the binary' cargo build --locked
+  check "$clients" env DAPR_BIN="${DAPR_BIN:-$root/target/debug/dapr}" "$venv/bin/python" -m pytest tests/sdk "$@"
+fi
+
+printf '\n== Summary ==%s%s%s\n' "$passed" "$skipped" "$failed"
+[ -z "$failed" ]
