@@ -35,6 +35,7 @@ complete -c dapr -n "__fish_dapr_needs_command" -f -a "init" -d 'Install Dapr on
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "invoke" -d 'Invoke a method on a given Dapr application. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "list" -d 'List all Dapr instances. Supported platforms: Kubernetes and self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "publish" -d 'Publish a pub-sub event. Supported platforms: Self-hosted'
+complete -c dapr -n "__fish_dapr_needs_command" -f -a "run" -d 'Run Dapr and (optionally) your application side by side. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "stop" -d 'Stop Dapr instances and their associated apps. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "uninstall" -d 'Uninstall Dapr runtime. Supported platforms: Kubernetes and self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "version" -d 'Print the Dapr runtime and CLI version'
@@ -114,6 +115,40 @@ complete -c dapr -n "__fish_dapr_using_subcommand publish" -s m -l metadata -d '
 complete -c dapr -n "__fish_dapr_using_subcommand publish" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
 complete -c dapr -n "__fish_dapr_using_subcommand publish" -s h -l help -d 'Print this help message'
 complete -c dapr -n "__fish_dapr_using_subcommand publish" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand run" -s a -l app-id -d 'The id for your application, used for service discovery' -r
+complete -c dapr -n "__fish_dapr_using_subcommand run" -s p -l app-port -d 'The port your application is listening on' -r
+complete -c dapr -n "__fish_dapr_using_subcommand run" -s c -l config -d 'Dapr configuration file' -r
+complete -c dapr -n "__fish_dapr_using_subcommand run" -s H -l dapr-http-port -d 'The HTTP port for Dapr to listen on' -r
+complete -c dapr -n "__fish_dapr_using_subcommand run" -s G -l dapr-grpc-port -d 'The gRPC port for Dapr to listen on' -r
+complete -c dapr -n "__fish_dapr_using_subcommand run" -s I -l dapr-internal-grpc-port -d 'The gRPC port for the Dapr internal API to listen on' -r
+complete -c dapr -n "__fish_dapr_using_subcommand run" -s M -l metrics-port -d 'The port of metrics on dapr' -r
+complete -c dapr -n "__fish_dapr_using_subcommand run" -l profile-port -d 'The port for the profile server to listen on' -r
+complete -c dapr -n "__fish_dapr_using_subcommand run" -l log-level -d 'The log verbosity. Valid values are: debug, info, warn, error, fatal, or panic' -r
+complete -c dapr -n "__fish_dapr_using_subcommand run" -l app-max-concurrency -d 'The concurrency level of the application; unlimited if negative or zero' -r
+complete -c dapr -n "__fish_dapr_using_subcommand run" -s P -l app-protocol -d 'The protocol (grpc, grpcs, http, https, h2c) Dapr uses to talk to the application' -r
+complete -c dapr -n "__fish_dapr_using_subcommand run" -s d -l components-path -d 'Deprecated: the path for components directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand run" -l resources-path -d 'The path for resources directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand run" -l placement-host-address -d 'The address of the placement service. Format is either <hostname> for default port or <hostname>:<port> for custom port' -r
+complete -c dapr -n "__fish_dapr_using_subcommand run" -l scheduler-host-address -d 'The address of the scheduler service. Format is either <hostname> for default port or <hostname>:<port> for custom port' -r
+complete -c dapr -n "__fish_dapr_using_subcommand run" -l max-body-size -d 'Max size of the request body in the form of a quantity' -r
+complete -c dapr -n "__fish_dapr_using_subcommand run" -l read-buffer-size -d 'Max size of the HTTP header buffer in the form of a quantity' -r
+complete -c dapr -n "__fish_dapr_using_subcommand run" -s u -l unix-domain-socket -d 'Path to a unix domain socket dir. If specified, Dapr API servers will use Unix Domain Sockets' -r
+complete -c dapr -n "__fish_dapr_using_subcommand run" -l app-health-check-path -d 'Path used for health checks; HTTP only' -r
+complete -c dapr -n "__fish_dapr_using_subcommand run" -l app-health-probe-interval -d 'Interval to probe for the health of the app in seconds' -r
+complete -c dapr -n "__fish_dapr_using_subcommand run" -l app-health-probe-timeout -d 'Timeout for app health probes in milliseconds' -r
+complete -c dapr -n "__fish_dapr_using_subcommand run" -l app-health-threshold -d 'Number of consecutive failures for the app to be considered unhealthy' -r
+complete -c dapr -n "__fish_dapr_using_subcommand run" -l dapr-listen-addresses -d 'Comma separated list of IP addresses that sidecar will listen to' -r
+complete -c dapr -n "__fish_dapr_using_subcommand run" -l app-channel-address -d 'The network address the application listens on' -r
+complete -c dapr -n "__fish_dapr_using_subcommand run" -l runtime -d 'The runtime to use: embedded or installed (default: installed when there is one)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand run" -s f -l run-file -d 'Path to the run template file for the list of apps to run' -r
+complete -c dapr -n "__fish_dapr_using_subcommand run" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand run" -l enable-profiling -d 'Enable pprof profiling via an HTTP endpoint'
+complete -c dapr -n "__fish_dapr_using_subcommand run" -l app-ssl -d 'Deprecated: enable https when Dapr invokes the application'
+complete -c dapr -n "__fish_dapr_using_subcommand run" -l enable-app-health-check -d 'Enable health checks for the application using the protocol defined with app-protocol'
+complete -c dapr -n "__fish_dapr_using_subcommand run" -l enable-api-logging -d 'Log API calls at INFO verbosity'
+complete -c dapr -n "__fish_dapr_using_subcommand run" -s k -l kubernetes -d 'Run the apps of the run template file in a Kubernetes cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand run" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand run" -l log-as-json -d 'Log output in JSON format'
 complete -c dapr -n "__fish_dapr_using_subcommand stop" -s a -l app-id -d 'The application id to be stopped' -r
 complete -c dapr -n "__fish_dapr_using_subcommand stop" -s f -l run-file -d 'Path to the run template file for the list of apps to stop' -r
 complete -c dapr -n "__fish_dapr_using_subcommand stop" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
