@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::blocks::invoke::Invoker;
 use super::blocks::metadata::Extended;
+use super::blocks::subscriptions::Subscriptions;
 use super::handle::Addresses;
 use super::health::Health;
 use super::metrics::Metrics;
@@ -37,6 +38,8 @@ pub struct Core {
     pub extended: Extended,
     /// Calls to apps.
     pub invoker: Invoker,
+    /// What the app receives.
+    pub subscriptions: Subscriptions,
     /// What was counted.
     pub metrics: Metrics,
     /// True when all components are loaded; requests wait for it.

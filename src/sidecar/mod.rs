@@ -19,6 +19,7 @@ mod pool;
 mod resolve;
 mod service;
 pub mod store;
+pub mod trace;
 
 use std::sync::Arc;
 

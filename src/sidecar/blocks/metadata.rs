@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
+use super::subscriptions::Active;
 use crate::components::{pubsub, secretstores, state};
 use crate::resources::Component;
 use crate::sidecar::options::duration_text;
@@ -21,6 +22,8 @@ pub struct Metadata {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     components: Vec<Loaded>,
     extended: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    subscriptions: Vec<Active>,
     app_connection_properties: AppConnection,
     actor_runtime: ActorRuntime,
 }
@@ -93,12 +96,18 @@ impl Extended {
 
 impl Metadata {
     /// As things are now.
-    pub fn of(options: &Options, components: &Components, extended: &Extended) -> Self {
+    pub fn of(
+        options: &Options,
+        components: &Components,
+        extended: &Extended,
+        subscriptions: Vec<Active>,
+    ) -> Self {
         Self {
             id: options.app_id.clone(),
             runtime_version: RUNTIME_VERSION,
             components: loaded(components),
             extended: extended.texts().clone(),
+            subscriptions,
             app_connection_properties: AppConnection::of(options),
             actor_runtime: ActorRuntime {
                 runtime_status: "DISABLED",

@@ -1,4 +1,11 @@
 //! The rules of each building block, without any transport.
 
+pub mod cloudevent;
+pub mod delivery;
 pub mod invoke;
 pub mod metadata;
+pub mod pubsub;
+pub mod secrets;
+pub mod state;
+pub mod subscriptions;
+pub mod topics;

@@ -17,6 +17,7 @@ use crate::sidecar::api::{grpc, http, internal, metrics};
 use crate::sidecar::app::{Channel, Target};
 use crate::sidecar::blocks::invoke::Invoker;
 use crate::sidecar::blocks::metadata::Extended;
+use crate::sidecar::blocks::subscriptions::Subscriptions;
 use crate::sidecar::core::{Core, Stop};
 use crate::sidecar::handle::Addresses;
 use crate::sidecar::health::{self, Health};
@@ -105,6 +106,7 @@ impl Service {
             addresses,
             health: Health::new(&[health::RUNTIME]),
             extended: Extended::default(),
+            subscriptions: Subscriptions::default(),
             metrics: Metrics::new(&options.app_id),
             loaded: watch::Sender::new(false),
             stop: Stop::default(),

@@ -28,6 +28,8 @@ pub async fn shutdown(
     // Whoever still waits for components gets an answer.
     core.loaded.send_replace(true);
     let grace = core.options.graceful_shutdown;
+    // A handler that hangs must not hold the end back for longer than that.
+    let _ = tokio::time::timeout(grace, core.subscriptions.stop()).await;
     let in_time = servers.stop(grace).await;
     let closed = tokio::time::timeout(grace, loading::close(&core.shared)).await.is_ok();
     tracing::info!(target: RUNTIME, "Dapr runtime stopped");
@@ -41,6 +43,7 @@ async fn block(core: &Core, time: std::time::Duration, app: &watch::Sender<bool>
         target: RUNTIME,
         "Blocking graceful shutdown for {text} or until app reports unhealthy..."
     );
+    core.subscriptions.stop().await;
     let mut healthy = app.subscribe();
     tokio::select! {
         () = tokio::time::sleep(time) => {

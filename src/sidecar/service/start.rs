@@ -11,7 +11,7 @@ use super::Error;
 use super::build::Texts;
 use crate::components::registry;
 use crate::env::{DAPR_API_TOKEN, NAMESPACE};
-use crate::resources::{self, Audience, Loaded};
+use crate::resources::{self, Audience, Loaded, Subscription};
 use crate::sidecar::app::{Channel, health, wait};
 use crate::sidecar::core::Core;
 use crate::sidecar::handle::Addresses;
@@ -32,12 +32,12 @@ pub async fn start(
 ) -> Result<(), Error> {
     before_components(core);
     let loaded = read_resources(core)?;
-    components(core, loaded).await?;
+    let declarative = components(core, loaded).await?;
     core.loaded.send_replace(true);
     after_components(core, texts);
     core.health.set_outbound_ready();
     if let Some(channel) = &core.shared.app {
-        until_app(core, channel, app, background).await;
+        until_app(core, channel, declarative, app, background).await;
     }
     core.health.set_ready(RUNTIME_TARGET);
     let elapsed = started.elapsed().as_millis();
@@ -88,7 +88,7 @@ fn read_resources(core: &Core) -> Result<Loaded, Error> {
     Ok(loaded)
 }
 
-async fn components(core: &Core, loaded: Loaded) -> Result<(), Error> {
+async fn components(core: &Core, loaded: Loaded) -> Result<Vec<Subscription>, Error> {
     tracing::info!(target: RUNTIME, "Loading components…");
     let (shared, registry) = (&core.shared, registry::builtin());
     loading::all(loaded.components, &registry, shared, &shared.env, &core.metrics).await?;
@@ -98,7 +98,7 @@ async fn components(core: &Core, loaded: Loaded) -> Result<(), Error> {
     tracing::info!(target: RUNTIME, "Waiting for all outstanding http endpoints to be processed…");
     tracing::info!(target: RUNTIME, "All outstanding http endpoints processed");
     tracing::info!(target: RUNTIME, "Loading Declarative Subscriptions…");
-    Ok(())
+    Ok(loaded.subscriptions)
 }
 
 fn after_components(core: &Core, texts: &Texts) {
@@ -142,6 +142,7 @@ fn after_components(core: &Core, texts: &Texts) {
 async fn until_app(
     core: &Arc<Core>,
     channel: &Arc<Channel>,
+    declarative: Vec<Subscription>,
     app: &watch::Sender<bool>,
     background: &CancellationToken,
 ) {
@@ -154,7 +155,7 @@ async fn until_app(
     wait::until_listening(channel.target()).await;
     tracing::info!(target: RUNTIME, "application discovered on port {}", options.app_port);
     match &options.app_health {
-        None => app_is_up(core, channel).await,
+        None => app_is_up(core, channel, &declarative).await,
         Some(settings) => {
             app.send_replace(false);
             let mut changes = app.subscribe();
@@ -170,7 +171,9 @@ async fn until_app(
                 let follow = async {
                     while changes.changed().await.is_ok() {
                         if *changes.borrow_and_update() {
-                            app_is_up(&core, &channel).await;
+                            app_is_up(&core, &channel, &declarative).await;
+                        } else {
+                            core.subscriptions.stop().await;
                         }
                     }
                 };
@@ -183,9 +186,10 @@ async fn until_app(
     }
 }
 
-/// The app can be called: asks it for its configuration.
-async fn app_is_up(core: &Core, channel: &Channel) {
+/// The app can be called: asks it for its configuration and starts what it subscribes to.
+async fn app_is_up(core: &Core, channel: &Channel, declarative: &[Subscription]) {
     if core.options.app_config && wait::configuration(channel).await {
         tracing::info!(target: RUNTIME, "Application configuration loaded");
     }
+    core.subscriptions.start(&core.shared, declarative, core.options.app_subscribe).await;
 }

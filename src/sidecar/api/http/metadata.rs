@@ -14,7 +14,8 @@ use crate::sidecar::core::Core;
 use crate::sidecar::error::ApiError;
 
 pub async fn get(State(core): State<Arc<Core>>) -> Response {
-    let metadata = Metadata::of(&core.options, &core.shared.components, &core.extended);
+    let metadata =
+        Metadata::of(&core.options, &core.shared.components, &core.extended, core.subscriptions.list());
     json_response(StatusCode::OK, &metadata)
 }
 

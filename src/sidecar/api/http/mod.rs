@@ -11,7 +11,11 @@ mod log;
 mod metadata;
 mod path;
 pub mod public;
+mod publish;
+mod request;
+mod secrets;
 pub mod server;
+mod state;
 mod trace;
 mod unavailable;
 
@@ -30,6 +34,9 @@ fn routes(core: &Arc<Core>) -> Router {
         .route("/v1.0/metadata", get(metadata::get))
         .route("/v1.0/metadata/{key}", put(metadata::put))
         .route("/v1.0/shutdown", post(health::shutdown))
+        .merge(state::routes().with_state(Arc::clone(&core.shared)))
+        .merge(publish::routes().with_state(Arc::clone(&core.shared)))
+        .merge(secrets::routes().with_state(Arc::clone(&core.shared)))
         .merge(unavailable::routes())
         .fallback(server::no_route)
         .method_not_allowed_fallback(server::no_route)
