@@ -12,7 +12,8 @@ const LEAVES: &[&str] = &["env", "error", "logging", "net", "os", "paths", "reco
 /// Which modules each module may import, besides the leaves and itself. A longer path on the left is a rule of
 /// its own for that part; a path on the right admits what is below it. What isn't listed imports only leaves.
 const TABLE: &[(&str, &[&str])] = &[
-    ("main", &["cli", "commands", "output"]),
+    // Beside the verbs, `main` knows the two hidden programs: the sidecar and the guardian.
+    ("main", &["cli", "commands", "output", "process"]),
     ("cli", &["commands", "output", "suggest"]),
     ("commands", &["cli", "output", "self_hosted", "client", "resources", "process", "suggest"]),
     ("commands::daprd", &["cli", "output", "sidecar", "components", "resources"]),
