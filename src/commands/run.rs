@@ -25,6 +25,7 @@ dapr run --app-id myapp --app-protocol grpc --app-port 5000 -- go run main.go";
 
 /// Flags of `run` (run reference, section 1).
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each flag that takes no value")]
 #[command(after_help = EXAMPLES, override_usage = "dapr run [flags] [-- COMMAND [ARG...]]")]
 pub struct Args {
     /// The app's command and its arguments.

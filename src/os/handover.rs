@@ -221,6 +221,21 @@ pub fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok((reader.into(), writer.into()))
 }
 
+/// Whether a file has something to read, or has ended, within the time.
+pub fn readable_within(file: &impl AsFd, time: std::time::Duration) -> bool {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    let mut files = [PollFd::new(file.as_fd(), PollFlags::POLLIN)];
+    let limit = PollTimeout::try_from(time).unwrap_or(PollTimeout::NONE);
+    // An error is for the reader to find.
+    !matches!(poll(&mut files, limit), Ok(0) | Err(Errno::EINTR))
+}
+
+/// Whether standard output and standard error are the same file or terminal.
+pub fn outputs_are_one() -> bool {
+    let place = |stream: BorrowedFd<'_>| nix::sys::stat::fstat(stream).map(|file| (file.st_dev, file.st_ino));
+    place(io::stdout().as_fd()).is_ok_and(|out| place(io::stderr().as_fd()) == Ok(out))
+}
+
 /// Whether we may read the terminal on standard input: a background job must not.
 pub fn in_foreground() -> bool {
     nix::unistd::tcgetpgrp(io::stdin()).is_ok_and(|group| group == nix::unistd::getpgrp())

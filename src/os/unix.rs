@@ -81,6 +81,11 @@ pub fn signal_name(number: i32) -> &'static str {
     }
 }
 
+/// Whether a signal is one that asks a process to end, as against one that kills it or tells of a crash.
+pub fn asks_to_end(number: i32) -> bool {
+    matches!(Signal::try_from(number), Ok(Signal::SIGTERM | Signal::SIGINT | Signal::SIGHUP))
+}
+
 /// Gives the calling thread, and with it the process when called from `main`, a name in the process table.
 pub fn set_process_name(name: &str) {
     #[cfg(target_os = "linux")]
@@ -168,6 +173,27 @@ impl Signals {
             _ = self.interrupt.recv() => Told::End("interrupt"),
             _ = self.terminate.recv() => Told::End("terminated"),
             _ = self.hangup.recv() => Told::Restart,
+        }
+    }
+}
+
+/// Changes of our terminal's size.
+pub struct WindowSizes(Option<tokio::signal::unix::Signal>);
+
+impl WindowSizes {
+    /// Watches from now on. Needs a running `tokio` reactor.
+    pub fn listen() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        Self(signal(SignalKind::window_change()).ok())
+    }
+
+    /// The next change; for ever when they can't be watched.
+    pub async fn changed(&mut self) {
+        match &mut self.0 {
+            Some(signal) => {
+                signal.recv().await;
+            }
+            None => std::future::pending().await,
         }
     }
 }

@@ -10,4 +10,4 @@ mod protocol;
 mod pump;
 
 pub use guard::{Exited, Guard, Spec};
-pub use pump::{Console, Stream, feed, pump};
+pub use pump::{Console, Source, Stream, feed, pump};

@@ -47,8 +47,24 @@ pub struct Loaded {
     pub components: Vec<Component>,
     /// Declarative subscriptions.
     pub subscriptions: Vec<Subscription>,
-    /// Documents that were skipped, each with its reason: text for a warning line.
-    pub warnings: Vec<String>,
+    /// What was skipped, each with its reason.
+    pub warnings: Vec<Warning>,
+}
+
+/// Something that was skipped; as text it is the stock runtime's warning line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Warning {
+    /// A file of another kind.
+    #[error("A non-YAML Component file {0} was detected, it will not be loaded")]
+    NotYaml(String),
+    /// A document that can't be a resource.
+    #[error("daprd load Component error when parsing manifests yaml resource in {} : {message}", file.display())]
+    Broken {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
 }
 
 /// Loads every `.yaml` and `.yml` file of the directories, not recursively. What is scoped to other apps is
@@ -89,19 +105,14 @@ fn load_file(
 ) -> Result<(), Error> {
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     if !file.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
-        loaded.warnings.push(format!("A non-YAML Component file {name} was detected, it will not be loaded"));
+        loaded.warnings.push(Warning::NotYaml(name));
         return Ok(());
     }
     #[expect(clippy::disallowed_methods, reason = "the path is part of our own error")]
     let text =
         std::fs::read_to_string(file).map_err(|source| Error::Read { path: file.to_owned(), source })?;
     for document in documents(&text) {
-        let skip = |message: &str| {
-            format!(
-                "daprd load Component error when parsing manifests yaml resource in {} : {message}",
-                file.display()
-            )
-        };
+        let skip = |message: &str| Warning::Broken { file: file.to_owned(), message: message.to_owned() };
         let value = match parse(&document) {
             Ok(value) => value,
             Err(message) => {

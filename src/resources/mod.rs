@@ -9,7 +9,7 @@ mod values;
 
 pub use component::{Component, Item, SecretKeyRef, Source};
 pub use configuration::{Configuration, SecretScope};
-pub use loader::{Error, Loaded, load};
+pub use loader::{Error, Loaded, Warning, load};
 pub use subscription::{Route, Subscription};
 pub use values::{Templates, resolve_env, resolve_templates};
 

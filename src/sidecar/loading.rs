@@ -3,6 +3,7 @@
 mod values;
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,12 +18,13 @@ use crate::sidecar::metrics::Metrics;
 const PROCESSOR: &str = "dapr.runtime.processor";
 const INIT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A component that the sidecar can't do without: `process component <name> error: …`.
+/// A component that the sidecar can't do without: `process component <name> error: …`, and where it is from.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("process component {name} error: {text}")]
+#[error("process component {name} error: {text} (defined in {})", file.display())]
 pub struct Error {
     name: String,
     text: String,
+    file: PathBuf,
 }
 
 /// Makes every component, secret stores first, then in the order of the files. The first failure that isn't
@@ -121,7 +123,7 @@ impl Loader<'_> {
         if reason == "creation" {
             self.suggest(&component);
         }
-        let error = Error { name: component.name.clone(), text };
+        let error = Error { name: component.name.clone(), text, file: component.file.clone() };
         if component.ignore_errors {
             tracing::error!(target: PROCESSOR, "Ignoring error processing component: {error}");
             return Ok(());

@@ -17,8 +17,9 @@ async fn a_component_that_fails_ends_the_sidecar() {
     fs_err::write(folder.path().join("a.yaml"), unknown(false)).unwrap();
     let options = Options { resources_paths: vec![folder.path().into()], ..alone("a") };
     let error = Sidecar::start(options).await.ended().await.unwrap_err();
+    let file = folder.path().join("a.yaml").display().to_string();
     let text = "process component s1 error: [INIT_COMPONENT_FAILURE]: initialization error occurred for s1 (state.nope/v1): [CREATE_COMPONENT_FAILURE]: initialization error occurred for s1 (state.nope/v1): couldn't find state store state.nope/v1";
-    assert_eq!(error.to_string(), text);
+    assert_eq!(error.to_string(), format!("{text} (defined in {file})"));
 }
 
 #[tokio::test]

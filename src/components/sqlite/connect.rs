@@ -1,6 +1,7 @@
 //! Opening connections and waiting for locks. Waits start very short: another process holds the write lock
 //! for some tens of microseconds, and SQLite's own handler sleeps whole milliseconds.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -18,7 +19,8 @@ const LOG_PAGES: u32 = 16_000;
 /// Prepared statements kept per connection.
 const STATEMENTS: usize = 48;
 
-/// Opens the connection that writes, creating the file and its directory, and lets `set_up` create tables.
+/// Opens the connection that writes, creating the file and the directory that it is in, and lets `set_up` create
+/// tables. Directories above that one have to be there: a misspelt path is an error, not a new tree.
 pub fn writer<S>(options: &Options, set_up: S) -> Result<(Connection, Patience), InitError>
 where
     S: FnOnce(&mut Connection) -> Result<(), InitError>,
@@ -27,7 +29,10 @@ where
     if let Some(directory) =
         parent.filter(|directory| !directory.as_os_str().is_empty() && !options.read_only)
     {
-        fs_err::create_dir_all(directory).map_err(InitError::new)?;
+        match fs_err::create_dir(directory) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(InitError::new(error)),
+            _ => {}
+        }
     }
     let limit = options.busy_timeout.max(SET_UP_LIMIT);
     let mut connection = open(options, options.read_only).map_err(|error| refused(options, &error))?;

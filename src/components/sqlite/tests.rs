@@ -39,7 +39,7 @@ async fn rows(database: &Database) -> Vec<i64> {
 
 fn place() -> (tempfile::TempDir, String) {
     let home = tempfile::tempdir().unwrap();
-    let file = home.path().join("new/directory/test.db").to_str().unwrap().to_owned();
+    let file = home.path().join("new/test.db").to_str().unwrap().to_owned();
     (home, file)
 }
 
@@ -129,4 +129,14 @@ async fn the_log_is_moved_into_the_file_while_it_is_open() {
         }
     }
     assert_eq!(rows(&database).await.len(), usize::try_from(written).unwrap());
+}
+
+#[tokio::test]
+async fn a_misspelt_path_makes_no_tree() {
+    let home = tempfile::tempdir().unwrap();
+    let place = home.path().join("no/such/test.db").to_str().unwrap().to_owned();
+    let options = Options::parse(&place, Duration::from_secs(5), false).unwrap();
+    let error = Database::open(options, table).await.err().unwrap();
+    assert!(error.to_string().contains("no/such"), "{error}");
+    assert!(!home.path().join("no").exists());
 }

@@ -43,7 +43,7 @@ scopes: [a]
 fn several_documents_and_every_kind_of_value() {
     let folder = folder(&[("all.yaml", TWO), ("README.md", "hi")]);
     let loaded = load(&[folder.path()], &audience("a")).unwrap();
-    assert_eq!(loaded.warnings, ["A non-YAML Component file README.md was detected, it will not be loaded"]);
+    assert_eq!(loaded.warnings, [Warning::NotYaml("README.md".into())]);
     let names: Vec<_> = loaded.components.iter().map(Component::log_name).collect();
     assert_eq!(names, ["one (state.in-memory/v1)", "two (pubsub.in-memory/v1)"]);
     let one = &loaded.components[0];
@@ -89,7 +89,7 @@ fn a_broken_document_is_a_warning_that_names_the_file() {
     let folder = folder(&[("bad.yaml", "kind: [\n---\n"), ("good.yaml", TWO)]);
     let loaded = load(&[folder.path()], &audience("a")).unwrap();
     assert_eq!(loaded.components.len(), 2);
-    assert!(loaded.warnings[0].contains("bad.yaml : "), "{}", loaded.warnings[0]);
+    assert!(loaded.warnings[0].to_string().contains("bad.yaml : "), "{}", loaded.warnings[0]);
 }
 
 #[test]

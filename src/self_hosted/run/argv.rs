@@ -104,3 +104,111 @@ impl Words {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::env::Env;
+    use crate::paths::InstallDir;
+    use crate::records::Runtime;
+    use crate::self_hosted::run::Choice;
+
+    fn settings() -> Settings {
+        Settings {
+            install: InstallDir::resolve(Some("/home/me"), &Env::of([])).unwrap(),
+            env: Env::of([]),
+            runtime: Choice::Only(Runtime::Embedded),
+            command: Vec::new(),
+            app_id: "orders".into(),
+            app_port: -1,
+            config: String::new(),
+            http_port: -1,
+            grpc_port: -1,
+            internal_port: -1,
+            metrics_port: -1,
+            profiling: false,
+            profile_port: -1,
+            log_level: "info".into(),
+            log_as_json: false,
+            max_concurrency: 0,
+            protocol: "http".into(),
+            ssl: false,
+            components_path: String::new(),
+            resources_paths: Vec::new(),
+            placement: None,
+            scheduler: None,
+            max_body_size: "4Mi".into(),
+            read_buffer_size: "4Ki".into(),
+            socket: None,
+            health_check: false,
+            health_path: String::new(),
+            health_interval: 0,
+            health_timeout: 0,
+            health_threshold: 0,
+            api_logging: false,
+            listen_addresses: String::new(),
+            channel_address: "127.0.0.1".into(),
+            terminal: false,
+        }
+    }
+
+    fn line(settings: &Settings, profile: Option<u16>, mtls: bool) -> String {
+        let ports = Numbers { http: 3500, grpc: 50001, metrics: 9090, internal: 50002, profile };
+        let facts = Facts {
+            app_id: &settings.app_id,
+            ports,
+            config: Path::new("/c.yaml"),
+            components: Path::new("/components"),
+            mtls,
+        };
+        arguments(settings, &facts).join(" ")
+    }
+
+    #[test]
+    fn a_plain_run() {
+        assert_eq!(
+            line(&settings(), None, false),
+            "--config /c.yaml --app-protocol http --log-level info --app-max-concurrency -1 \
+             --placement-host-address localhost:50005 --components-path /components --max-body-size 4Mi \
+             --read-buffer-size 4Ki --scheduler-host-address localhost:50006 --app-id orders --app-port 0 \
+             --dapr-http-port 3500 --dapr-grpc-port 50001 --profile-port -1 --metrics-port 9090 \
+             --dapr-internal-grpc-port 50002"
+        );
+    }
+
+    #[test]
+    fn every_argument_in_the_order_of_the_table() {
+        let all = Settings {
+            app_port: 8000,
+            profiling: true,
+            log_as_json: true,
+            max_concurrency: 3,
+            ssl: true,
+            resources_paths: vec!["one".into(), "two".into()],
+            placement: Some("p:1".into()),
+            scheduler: Some(" ".into()),
+            max_body_size: "-4Mi".into(),
+            socket: Some("/tmp/sockets".into()),
+            health_check: true,
+            health_path: "/h".into(),
+            health_interval: 1,
+            health_timeout: 2,
+            health_threshold: 4,
+            api_logging: true,
+            listen_addresses: "0.0.0.0".into(),
+            channel_address: "10.0.0.1".into(),
+            ..settings()
+        };
+        assert_eq!(
+            line(&all, Some(7777), true),
+            "--config /c.yaml --app-protocol http --dapr-listen-addresses 0.0.0.0 --enable-profiling \
+             --log-level info --app-max-concurrency 3 --placement-host-address p:1 --resources-path one \
+             --resources-path two --app-ssl --max-body-size -1 --read-buffer-size 4Ki --enable-app-health-check \
+             --app-health-check-path /h --app-health-probe-interval 1 --app-health-probe-timeout 2 \
+             --app-health-threshold 4 --enable-api-logging --app-id orders --app-channel-address 10.0.0.1 \
+             --app-port 8000 --dapr-http-port 3500 --dapr-grpc-port 50001 --profile-port 7777 \
+             --metrics-port 9090 --unix-domain-socket /tmp/sockets --dapr-internal-grpc-port 50002 \
+             --enable-mtls --sentry-address localhost:50001 --log-as-json"
+        );
+    }
+}

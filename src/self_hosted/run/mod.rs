@@ -2,12 +2,15 @@
 //! callback and prints nothing itself; the lines of the sidecar and the app are pumped by `process`.
 
 mod address;
+mod announce;
 mod argv;
 mod choose;
+mod environment;
 mod logs;
 mod names;
 mod ports;
 mod prepare;
+mod reason;
 mod session;
 mod settings;
 

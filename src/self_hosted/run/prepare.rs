@@ -13,9 +13,9 @@ use crate::client::Endpoint;
 use crate::env::{DAPR_LISTEN_FDS, DAPR_RUNTIME_PATH, NAMESPACE, PATH};
 use crate::error::{Failure, system_text};
 use crate::os;
-use crate::process::{Console, Guard, Spec, Stream, pump};
+use crate::process::{Console, Guard, Source, Spec, Stream, pump};
 use crate::records::{Directory, ProcessId, Record, Runtime};
-use crate::resources::{self, Audience, Configuration};
+use crate::resources::{self, Audience, Configuration, Warning};
 use crate::self_hosted::{init, instances, quantity};
 
 /// Everything that can be wrong is known, and nothing was started.
@@ -43,7 +43,7 @@ impl Prepared {
         if settings.resources_paths.is_empty() && !settings.components_path.is_empty() {
             settings.resources_paths = vec![settings.components_path.clone()];
         }
-        check_resources(&settings, &app_id, runtime)?;
+        check_resources(&settings, &app_id, runtime, say)?;
         let command = settings.command.first();
         if let Some(program) = command
             && find(program, &settings).is_none()
@@ -94,9 +94,9 @@ impl Prepared {
             |error: io::Error| Failure::new(format!("cannot start the sidecar: {}", system_text(&error)));
         let (out, out_theirs) = os::pipe().map_err(failed)?;
         let (err, err_theirs) = os::pipe().map_err(failed)?;
-        for (source, stream) in [(out, Stream::Out), (err, Stream::Err)] {
-            let log = Some(daprd_log.file.clone());
-            pumps.push(pump(source, console.clone(), stream, String::new(), log).map_err(failed)?);
+        for (file, stream) in [(out, Stream::Out), (err, Stream::Err)] {
+            let source = Source { file, stream, prefix: String::new(), prompts: false };
+            pumps.push(pump(source, console.clone(), Some(daprd_log.file.clone())).map_err(failed)?);
         }
         let (program, listeners) = match runtime {
             Runtime::Embedded => {
@@ -157,7 +157,12 @@ fn write_defaults(settings: &Settings, say: &dyn Fn(Note)) -> Result<(), Failure
     Ok(())
 }
 
-fn check_resources(settings: &Settings, app_id: &str, runtime: Runtime) -> Result<(), Failure> {
+fn check_resources(
+    settings: &Settings,
+    app_id: &str,
+    runtime: Runtime,
+    say: &dyn Fn(Note),
+) -> Result<(), Failure> {
     let paths = match &settings.resources_paths[..] {
         [] => vec![settings.install.components()],
         paths => paths.iter().map(PathBuf::from).collect(),
@@ -176,6 +181,19 @@ fn check_resources(settings: &Settings, app_id: &str, runtime: Runtime) -> Resul
     let loaded = resources::load(&paths, &audience).map_err(|error| {
         Failure::new(format!("error validating components in resources path [{quoted}] : {error}"))
     })?;
+    for warning in &loaded.warnings {
+        match warning {
+            // The stock runtime goes on without the resource, and scripts may count on that.
+            Warning::Broken { .. } if runtime == Runtime::Installed => {
+                say(Note::Warning(warning.to_string()));
+            }
+            Warning::Broken { file, message } => {
+                return Err(Failure::new(format!("cannot load {}: {message}", file.display()))
+                    .hint("correct the file, or move it out of the resources path"));
+            }
+            Warning::NotYaml(_) => {}
+        }
+    }
     choose::check_types(runtime, &loaded.components)
 }
 

@@ -9,12 +9,12 @@ use hyper::Request;
 
 use super::logs::Log;
 use super::prepare::{Prepared, find};
-use super::{Note, Settings};
-use crate::client::{self, Endpoint, metadata};
+use super::{Note, Settings, announce, environment, reason};
+use crate::client::{self, Endpoint};
 use crate::env::{DAPR_LISTEN_FDS, PYTHONUNBUFFERED};
 use crate::error::{EXIT_FAILED, EXIT_OK, EXIT_SIGNAL_BASE, Failure, system_text};
 use crate::os::{self, Exit, Signals, Tell, Terminal};
-use crate::process::{Console, Exited, Guard, Spec, Stream, feed, pump};
+use crate::process::{Console, Exited, Guard, Source, Spec, Stream, feed, pump};
 use crate::records::{Directory, ProcessId, Record, Runtime};
 
 /// How long the sidecar may take to come up.
@@ -24,6 +24,8 @@ const APP_GRACE: Duration = Duration::from_secs(5);
 /// The same for the sidecar: its own grace time and a little more.
 const SIDECAR_GRACE: Duration = Duration::from_secs(7);
 const APP_PREFIX: &str = "== APP == ";
+/// Columns that the prefix takes from the app's terminal.
+const NARROWER: u16 = 10;
 
 /// Runs until the app, the sidecar or the user ends it. Returns the exit code of the process.
 pub async fn run(settings: Settings, say: &dyn Fn(Note)) -> Result<u8, Failure> {
@@ -85,6 +87,8 @@ pub struct Session {
     pumps: Vec<std::thread::JoinHandle<()>>,
     app_log: Log,
     app: Option<u32>,
+    /// The sidecar answers, and it was said that all is up.
+    up: bool,
     sidecar_exit: Option<Exit>,
     app_exit: Option<Exit>,
     terminal: Option<std::os::fd::OwnedFd>,
@@ -104,6 +108,7 @@ impl Session {
             pumps,
             app_log,
             app: None,
+            up: false,
             sidecar_exit: None,
             app_exit: None,
             terminal: None,
@@ -124,20 +129,42 @@ impl Session {
         {
             return Outcome::Failed(failure);
         }
-        self.publish_metadata(say).await;
-        loop {
+        let (endpoint, settings, record) =
+            (self.endpoint.clone(), self.settings.clone(), self.record.clone());
+        let mut announcement = std::pin::pin!(announce::all(&endpoint, &settings, &record, say));
+        let mut sizes = os::WindowSizes::listen();
+        // An app that ends at once waits for the announcement, so that the lines keep their order.
+        let mut waiting = None;
+        let outcome = loop {
             tokio::select! {
-                _ = signals.next() => return Outcome::Asked,
+                () = &mut announcement, if !self.up => {
+                    self.up = true;
+                    if waiting.is_some() {
+                        break Outcome::Ended;
+                    }
+                }
+                _ = signals.next() => break Outcome::Asked,
+                () = sizes.changed() => {
+                    if let Some(terminal) = &self.terminal {
+                        os::follow_size(terminal, NARROWER);
+                    }
+                }
                 exited = self.guard.exited() => {
                     let Some(exited) = exited else {
-                        return Outcome::Failed(Failure::new("the guardian process is gone"));
+                        break Outcome::Failed(Failure::new("the guardian process is gone"));
                     };
-                    if self.note(exited, say) {
-                        return Outcome::Ended;
+                    if !self.up && Some(exited.pid) == self.app {
+                        waiting = Some(exited);
+                    } else if self.note(exited, say) {
+                        break Outcome::Ended;
                     }
                 }
             }
+        };
+        if let Some(exited) = waiting {
+            self.note(exited, say);
         }
+        outcome
     }
 
     /// `None` when the sidecar is up; anything else ends the run.
@@ -195,14 +222,13 @@ impl Session {
             Failure::new(format!("failed to fork/exec app: {}: {}", program, system_text(&error)))
         };
         let log = || Some(self.app_log.file.clone());
-        let mut env = self.app_environment();
+        let mut env = environment::of_app(&self.settings, &self.record);
         let streams = if self.settings.terminal {
-            let narrower = u16::try_from(APP_PREFIX.len()).unwrap_or_default();
-            let terminal = Terminal::open(narrower).map_err(failed)?;
+            let terminal = Terminal::open(NARROWER).map_err(failed)?;
             let reader = terminal.ours.try_clone().map_err(failed)?;
-            self.pumps.push(
-                pump(reader, self.console.clone(), Stream::Out, APP_PREFIX.into(), log()).map_err(failed)?,
-            );
+            let source =
+                Source { file: reader, stream: Stream::Out, prefix: APP_PREFIX.into(), prompts: true };
+            self.pumps.push(pump(source, self.console.clone(), log()).map_err(failed)?);
             let input = if os::stdin_is_terminal() {
                 feed(terminal.ours.try_clone().map_err(failed)?).map_err(failed)?;
                 terminal.theirs.try_clone()
@@ -218,10 +244,9 @@ impl Session {
             }
             let (out, out_theirs) = os::pipe().map_err(failed)?;
             let (err, err_theirs) = os::pipe().map_err(failed)?;
-            for (source, stream) in [(out, Stream::Out), (err, Stream::Err)] {
-                self.pumps.push(
-                    pump(source, self.console.clone(), stream, APP_PREFIX.into(), log()).map_err(failed)?,
-                );
+            for (file, stream) in [(out, Stream::Out), (err, Stream::Err)] {
+                let source = Source { file, stream, prefix: APP_PREFIX.into(), prompts: false };
+                self.pumps.push(pump(source, self.console.clone(), log()).map_err(failed)?);
             }
             [os::standard(0).map_err(failed)?, out_theirs, err_theirs]
         };
@@ -242,73 +267,16 @@ impl Session {
         Ok(())
     }
 
-    fn app_environment(&self) -> Vec<(String, String)> {
-        let settings = &self.settings;
-        let mut env = vec![
-            ("APP_ID".to_owned(), self.record.app_id.clone()),
-            ("APP_CHANNEL_ADDRESS".to_owned(), settings.channel_address.clone()),
-        ];
-        if settings.app_port > 0 {
-            env.push(("APP_PORT".into(), settings.app_port.to_string()));
-        }
-        for (name, port) in [
-            ("DAPR_HTTP_PORT", self.record.http_port),
-            ("DAPR_GRPC_PORT", self.record.grpc_port),
-            ("DAPR_METRICS_PORT", self.record.metrics_port),
-        ] {
-            env.push((name.into(), port.to_string()));
-        }
-        let protocol = match (settings.protocol.to_lowercase().as_str(), settings.ssl) {
-            ("http" | "", true) => "https".to_owned(),
-            ("grpc", true) => "grpcs".to_owned(),
-            ("", false) => "http".to_owned(),
-            (other, _) => other.to_owned(),
-        };
-        if matches!(protocol.as_str(), "http" | "https" | "grpc" | "grpcs" | "h2c") {
-            env.push(("APP_PROTOCOL".into(), protocol));
-        }
-        env
-    }
-
-    /// Stores what `list` and other tools read in the sidecar, and says that all is up.
-    async fn publish_metadata(&self, say: &dyn Fn(Note)) {
-        let store = async |key: &str, value: String, what: &str| {
-            let result = put(&self.endpoint, &self.settings, key, value).await;
-            if let Err(error) = &result {
-                say(Note::Warning(format!("Could not update sidecar metadata for {what}: {error}")));
-            }
-            result.is_ok()
-        };
-        store(metadata::CLI_PID, std::process::id().to_string(), "cliPID").await;
-        if let Some(path) = &self.record.daprd_log_path {
-            store(metadata::DAPRD_LOG_PATH, path.display().to_string(), "daprdLogPath").await;
-        }
-        let Some(pid) = self.app else {
-            say(Note::Success("You're up and running! Dapr logs will appear here.\n".into()));
-            return;
-        };
-        if let Some(path) = &self.record.app_log_path {
-            store(metadata::APP_LOG_PATH, path.display().to_string(), "appLogPath").await;
-        }
-        say(Note::Info(format!("Updating metadata for appPID: {pid}")));
-        store(metadata::APP_PID, pid.to_string(), "appPID").await;
-        let command = self.settings.command.join(" ");
-        say(Note::Info(format!("Updating metadata for app command: {command}")));
-        if store(metadata::APP_COMMAND, command, "appCommand").await {
-            say(Note::Success(
-                "You're up and running! Both Dapr and your app logs will appear here.\n".into(),
-            ));
-        }
-    }
-
     /// Takes note of an end; returns whether it ends the run.
     fn note(&mut self, exited: Exited, say: &dyn Fn(Note)) -> bool {
         if exited.pid == self.record.daprd.pid {
             self.sidecar_exit = Some(exited.exit);
-            say(match exited.exit {
-                Exit::Code(0) => Note::Success("Exited Dapr successfully".into()),
-                exit => Note::Failure(format!("The daprd process exited with error code: {}", status(exit))),
-            });
+            match exited.exit {
+                Exit::Code(0) => say(Note::Success("Exited Dapr successfully".into())),
+                exit if self.up => say(sidecar_failure(exit)),
+                // The end of the run says why it could not start.
+                _ => {}
+            }
             return true;
         }
         if Some(exited.pid) == self.app {
@@ -347,7 +315,7 @@ impl Session {
         if self.sidecar_exit.is_none() {
             self.stop(self.record.daprd.pid, SIDECAR_GRACE, signals).await;
             say(Note::Success("Exited Dapr successfully".into()));
-        } else if let Some(exit) = self.sidecar_exit.filter(|_| sidecar_failed) {
+        } else if let Some(exit) = self.sidecar_exit.filter(|_| sidecar_failed && self.up) {
             say(Note::Failure(format!("Error exiting Dapr: {}", status(exit))));
         }
         if self.app.is_some() {
@@ -363,7 +331,16 @@ impl Session {
             });
         }
         let code = self.code(asked, failed_to_start, sidecar_failed);
+        let never_up = self.sidecar_exit.filter(|_| sidecar_failed && !self.up);
+        let log = self.record.daprd_log_path.clone();
         self.clean_up();
+        if let Some(exit) = never_up {
+            // The log is complete now.
+            say(match log.and_then(|log| reason::of_end(&log)) {
+                Some(reason) => Note::Failure(format!("The sidecar did not start: {reason}")),
+                None => sidecar_failure(exit),
+            });
+        }
         code
     }
 
@@ -397,8 +374,8 @@ impl Session {
     fn code(&self, asked: bool, failed_to_start: bool, sidecar_failed: bool) -> u8 {
         match self.app_exit {
             Some(Exit::Code(code)) if code != 0 => u8::try_from(code & 0xff).unwrap_or(EXIT_FAILED),
-            // We ended it ourselves, because we were asked to: that is no failure of the app.
-            Some(Exit::Signal(signal)) if !asked && !sidecar_failed => {
+            // It obeyed when it was asked to end: that is no failure of the app. Being killed is one.
+            Some(Exit::Signal(signal)) if !((asked || sidecar_failed) && os::asks_to_end(signal)) => {
                 EXIT_SIGNAL_BASE.saturating_add(u8::try_from(signal).unwrap_or_default())
             }
             _ if failed_to_start || (sidecar_failed && !asked) => EXIT_FAILED,
@@ -423,6 +400,10 @@ impl Session {
     }
 }
 
+fn sidecar_failure(exit: Exit) -> Note {
+    Note::Failure(format!("The daprd process exited with error code: {}", status(exit)))
+}
+
 fn status(exit: Exit) -> String {
     match exit {
         Exit::Code(code) => format!("exit status {code}"),
@@ -439,21 +420,4 @@ async fn is_ready(endpoint: &Endpoint) -> Result<(), String> {
         Ok(answer) => Err(format!("unexpected status {}", answer.status())),
         Err(error) => Err(error.to_string()),
     }
-}
-
-/// Five attempts with growing pauses, as the stock command line does.
-async fn put(endpoint: &Endpoint, settings: &Settings, key: &str, value: String) -> Result<(), String> {
-    let mut pause = Duration::from_millis(250);
-    for attempt in 1.. {
-        match metadata::put(endpoint, &settings.env, key, &value, Duration::from_secs(5)).await {
-            Ok(()) => break,
-            Err(error) if attempt == 5 || !error.is_temporary() => {
-                return Err(format!("giving up after {attempt} attempt(s): {error}"));
-            }
-            Err(_) => {}
-        }
-        tokio::time::sleep(pause).await;
-        pause *= 2;
-    }
-    Ok(())
 }

@@ -17,6 +17,7 @@ pub enum Choice {
 
 /// The flags of `run`, as given; ports that are 0 or less are to be picked.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each flag that takes no value")]
 pub struct Settings {
     /// `.dapr`.
     pub install: InstallDir,

@@ -18,7 +18,7 @@ fn component(kind: &str, version: &str) -> Component {
         metadata: Vec::new(),
         secret_store: None,
         scopes: Vec::new(),
-        file: std::path::PathBuf::new(),
+        file: "c.yaml".into(),
     }
 }
 
@@ -84,7 +84,7 @@ async fn unknown_types_have_the_stock_texts() {
     for (kind, text) in cases {
         let result = all(vec![component(kind, "v1")], &registry, &shared, &shared.env, &metrics).await;
         let expected = format!(
-            "process component c error: [INIT_COMPONENT_FAILURE]: initialization error occurred for c ({kind}/v1): [CREATE_COMPONENT_FAILURE]: initialization error occurred for c ({kind}/v1): {text}"
+            "process component c error: [INIT_COMPONENT_FAILURE]: initialization error occurred for c ({kind}/v1): [CREATE_COMPONENT_FAILURE]: initialization error occurred for c ({kind}/v1): {text} (defined in c.yaml)"
         );
         assert_eq!(result.unwrap_err().to_string(), expected);
     }
