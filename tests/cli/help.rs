@@ -32,7 +32,7 @@ fn nothing_at_all_shows_the_root_help() {
       invoke      Invoke a method on a given Dapr application. Supported platforms: Self-hosted
       list        List all Dapr instances. Supported platforms: Kubernetes and self-hosted
       publish     Publish a pub-sub event. Supported platforms: Self-hosted
-      run         Run Dapr and (optionally) your application side by side. Supported platforms: Kubernetes and self-hosted
+      run         Run Dapr and (optionally) your application side by side. Supported platforms: Self-hosted
       stop        Stop Dapr instances and their associated apps. Supported platforms: Self-hosted
       uninstall   Uninstall Dapr runtime. Supported platforms: Kubernetes and self-hosted
       version     Print the Dapr runtime and CLI version
