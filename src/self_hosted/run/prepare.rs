@@ -36,14 +36,6 @@ impl Prepared {
             "" => names::generate(|name| known.iter().any(|instance| instance.app_id == name)),
             given => given.to_owned(),
         };
-        let (runtime, why) = choose::choose(&settings)?;
-        if runtime == Runtime::Embedded && !settings.install.components().exists() {
-            write_defaults(&settings, say)?;
-        }
-        if settings.resources_paths.is_empty() && !settings.components_path.is_empty() {
-            settings.resources_paths = vec![settings.components_path.clone()];
-        }
-        check_resources(&settings, &app_id, runtime, say)?;
         let command = settings.command.first();
         if let Some(program) = command
             && find(program, &settings).is_none()
@@ -53,6 +45,15 @@ impl Prepared {
             ))
             .hint(format!("install {program}, or give the path of the program after `--`")));
         }
+        let (runtime, why) = choose::choose(&settings)?;
+        if runtime == Runtime::Embedded && !settings.install.components().exists() {
+            write_defaults(&settings, say)?;
+        }
+        if settings.resources_paths.is_empty() && !settings.components_path.is_empty() {
+            settings.resources_paths = vec![settings.components_path.clone()];
+        }
+        check_resources(&settings, &app_id, runtime, say)?;
+        warn_of_app_port(&settings, say);
         let ports = reserve(&settings, &known)?;
         size("invalid max request body size", &settings.max_body_size)?;
         size("invalid http read buffer size", &settings.read_buffer_size)?;
@@ -220,15 +221,18 @@ fn reserve(settings: &Settings, known: &[instances::Instance]) -> Result<Ports, 
             )));
         }
     }
-    if let (Ok(port), false) = (u16::try_from(settings.app_port), settings.command.is_empty())
-        && port > 0
+    Ports::reserve(settings)
+}
+
+/// The app may well be started already, or reach the port some other way: that is no reason to refuse.
+fn warn_of_app_port(settings: &Settings, say: &dyn Fn(Note)) {
+    if let (Ok(port @ 1..), false) = (u16::try_from(settings.app_port), settings.command.is_empty())
         && crate::net::answers(port)
     {
-        return Err(Failure::new(format!("the app port {port} is in use by another program")).hint(format!(
-            "stop what listens on port {port}, or start the app on another port and give it with --app-port"
+        say(Note::Warning(format!(
+            "Another program listens on port {port} already: is it the app that --app-port is meant for?"
         )));
     }
-    Ports::reserve(settings)
 }
 
 fn size(what: &str, text: &str) -> Result<i64, Failure> {
