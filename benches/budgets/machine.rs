@@ -139,6 +139,11 @@ pub struct Running {
 }
 
 impl Running {
+    /// PID of the CLI.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The CLI's PID and those of all its descendants.
     pub fn processes(&self) -> Vec<u32> {
         let parents: Vec<(u32, u32)> = processes().filter_map(|pid| Some((pid, parent(pid)?))).collect();
