@@ -29,6 +29,12 @@ pub const DAPR_HTTP_DISABLE_H2C: &str = "DAPR_HTTP_DISABLE_H2C";
 /// Listening sockets that `run` hands to the embedded sidecar: `http=3,grpc=4,internal=5` (file descriptors).
 /// Ours: it closes the window in which another process could take a reserved port.
 pub const DAPR_LISTEN_FDS: &str = "DAPR_LISTEN_FDS";
+/// Bytes after which a log file of `run` is rotated, as a quantity (`64Mi`). Ours.
+pub const DAPR_LOG_SIZE: &str = "DAPR_LOG_SIZE";
+/// How many rotated parts of a log file are kept. Ours.
+pub const DAPR_LOG_FILES: &str = "DAPR_LOG_FILES";
+/// Directory for all log files of `run`, in place of the usual ones. Ours.
+pub const DAPR_LOG_DIR: &str = "DAPR_LOG_DIR";
 /// Set to anything but empty: no colours.
 pub const NO_COLOR: &str = "NO_COLOR";
 /// `dumb` means no colours.

@@ -214,5 +214,8 @@ fn settings(args: Args, globals: &Globals) -> Result<Settings, Failure> {
         listen_addresses: args.dapr_listen_addresses,
         channel_address: args.app_channel_address,
         terminal: std::io::stdout().is_terminal(),
+        directory: None,
+        entries: Vec::new(),
+        template: None,
     })
 }

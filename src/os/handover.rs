@@ -126,9 +126,13 @@ pub fn spawn(
     name: &str,
     args: &[String],
     env: &[(String, String)],
+    directory: Option<&std::path::Path>,
     [stdin, stdout, stderr]: [OwnedFd; 3],
 ) -> io::Result<u32> {
     let mut command = Command::new(program);
+    if let Some(directory) = directory {
+        command.current_dir(directory);
+    }
     command.arg0(name).args(args).envs(env.iter().map(|(name, value)| (name, value)));
     command.stdin(Stdio::from(stdin)).stdout(Stdio::from(stdout)).stderr(Stdio::from(stderr));
     // The child is reaped by `reap`, not through this handle.
@@ -213,6 +217,39 @@ pub fn follow_size(terminal: &OwnedFd, narrower: u16) {
         // SAFETY: the structure lives until the call returns.
         let _ = unsafe { window::set(terminal.as_raw_fd(), &raw const size) };
     }
+}
+
+/// A standard input that has nothing to read.
+pub fn nothing() -> io::Result<OwnedFd> {
+    fs_err::File::open("/dev/null").map(|file| file.into_file().into())
+}
+
+/// Writes everything into an open file, past any buffer.
+pub fn write_all(file: &impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match nix::unistd::write(file, bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = &bytes[written..],
+            Err(Errno::EINTR) => {}
+            // Whoever gave us this output made it non-blocking.
+            Err(Errno::EAGAIN) => wait_to_write(file),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+fn wait_to_write(file: &impl AsFd) {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    let _ = poll(&mut [PollFd::new(file.as_fd(), PollFlags::POLLOUT)], PollTimeout::NONE);
+}
+
+/// A pipe for output: as [`pipe`], with more room where the system gives it, so that the writer waits less.
+pub fn output_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (reader, writer) = pipe()?;
+    #[cfg(target_os = "linux")]
+    let _ = nix::fcntl::fcntl(&writer, nix::fcntl::FcntlArg::F_SETPIPE_SZ(1024 * 1024));
+    Ok((reader, writer))
 }
 
 /// A pipe: what is written into the second end comes out of the first.

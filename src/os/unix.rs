@@ -14,6 +14,9 @@ use super::Process;
 /// A connection to a socket in the file system.
 pub use tokio::net::UnixStream as LocalSocket;
 
+/// The number of SIGKILL.
+pub const KILLED: i32 = Signal::SIGKILL as i32;
+
 /// What a process or a group is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tell {

@@ -1,16 +1,19 @@
 //! The command line's handle on its guardian.
 
+use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError, mpsc};
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
+use super::child::Child;
 use super::guardian::WORD;
 use super::protocol::{Reply, Request};
-use crate::os::{self, Exit};
+use crate::os::Exit;
 
 /// What to start.
 pub struct Spec {
@@ -22,6 +25,8 @@ pub struct Spec {
     pub args: Vec<String>,
     /// Variables on top of our own.
     pub env: Vec<(String, String)>,
+    /// Working directory; ours when there is none.
+    pub directory: Option<std::path::PathBuf>,
     /// Standard input, output, error.
     pub streams: [OwnedFd; 3],
     /// Listening sockets to hand over, by name, and the variable that tells the child their numbers.
@@ -30,21 +35,13 @@ pub struct Spec {
     pub listeners_variable: &'static str,
 }
 
-/// A child that has ended.
-#[derive(Debug, Clone, Copy)]
-pub struct Exited {
-    /// Its process id.
-    pub pid: u32,
-    /// How.
-    pub exit: Exit,
-}
-
 /// A running guardian. Dropping the handle makes it end everything that is left.
 pub struct Guard {
     socket: UnixStream,
-    process: Child,
-    answers: mpsc::Receiver<Reply>,
-    exits: UnboundedReceiver<Exited>,
+    process: Mutex<std::process::Child>,
+    /// One request at a time; the answer comes back here.
+    answers: Mutex<mpsc::Receiver<io::Result<Child>>>,
+    gone: CancellationToken,
 }
 
 impl Guard {
@@ -58,55 +55,67 @@ impl Guard {
             .stderr(Stdio::null())
             .spawn()?;
         let (answer, answers) = mpsc::channel();
-        let (exit, exits) = unbounded_channel();
         let reader = socket.try_clone()?;
-        std::thread::Builder::new().stack_size(64 * 1024).spawn(move || listen(&reader, &answer, &exit))?;
-        Ok(Self { socket, process, answers, exits })
+        let gone = CancellationToken::new();
+        let lost = gone.clone();
+        std::thread::Builder::new().name("guardian".into()).stack_size(64 * 1024).spawn(move || {
+            listen(&reader, &answer);
+            lost.cancel();
+        })?;
+        Ok(Self { socket, process: Mutex::new(process), answers: Mutex::new(answers), gone })
     }
 
-    /// Starts a child; returns its process id. The error is the system's, as if we had started it ourselves.
-    pub fn spawn(&self, spec: Spec) -> io::Result<u32> {
+    /// Starts a child. The error is the system's, as if we had started it ourselves.
+    pub fn spawn(&self, spec: Spec) -> io::Result<Child> {
         let (names, sockets): (Vec<String>, Vec<OwnedFd>) = spec.listeners.into_iter().unzip();
         let request = Request::Spawn {
             program: spec.program,
             name: spec.name,
             args: spec.args,
             env: spec.env,
+            directory: spec.directory,
             listeners: names,
             listeners_variable: spec.listeners_variable.to_owned(),
         };
         let files: Vec<BorrowedFd<'_>> = spec.streams.iter().chain(&sockets).map(AsFd::as_fd).collect();
-        os::send(&self.socket, &serde_json::to_vec(&request)?, &files)?;
-        match self.answers.recv() {
-            Ok(Reply::Spawned(pid)) => Ok(pid),
-            Ok(Reply::Refused(Some(number), _)) => Err(io::Error::from_raw_os_error(number)),
-            Ok(Reply::Refused(None, text)) => Err(io::Error::other(text)),
-            Ok(Reply::Exited(..)) | Err(_) => Err(io::Error::other("the guardian process is gone")),
-        }
+        let message = serde_json::to_vec(&request)?;
+        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        crate::os::send(&self.socket, &message, &files)?;
+        answers.recv().unwrap_or_else(|_| Err(io::Error::other("the guardian process is gone")))
     }
 
-    /// The next child that ends; `None` when the guardian is gone.
-    pub async fn exited(&mut self) -> Option<Exited> {
-        self.exits.recv().await
+    /// Waits until the guardian is gone, which it never is on its own.
+    pub async fn lost(&self) {
+        self.gone.cancelled().await;
     }
 
     /// Ends everything that is left and waits for it.
-    pub fn finish(mut self) {
+    pub fn finish(&self) {
         let _ = self.socket.shutdown(std::net::Shutdown::Both);
-        let _ = self.process.wait();
+        let _ = self.process.lock().unwrap_or_else(PoisonError::into_inner).wait();
     }
 }
 
-fn listen(socket: &UnixStream, answers: &mpsc::Sender<Reply>, exits: &UnboundedSender<Exited>) {
-    while let Ok(Some((message, _))) = os::receive(socket) {
-        match serde_json::from_slice(&message) {
-            Ok(Reply::Exited(pid, exit)) => {
-                let _ = exits.send(Exited { pid, exit });
+/// Takes the guardian's messages. The start of a child comes before its end, so each end finds its child.
+fn listen(socket: &UnixStream, answers: &mpsc::Sender<io::Result<Child>>) {
+    let mut children: HashMap<u32, watch::Sender<Option<Exit>>> = HashMap::new();
+    while let Ok(Some((message, _))) = crate::os::receive(socket) {
+        let answer = match serde_json::from_slice(&message) {
+            Ok(Reply::Spawned(pid)) => {
+                let (sender, receiver) = watch::channel(None);
+                children.insert(pid, sender);
+                Ok(Child::new(pid, receiver))
             }
-            Ok(reply) => {
-                let _ = answers.send(reply);
+            Ok(Reply::Refused(Some(number), _)) => Err(io::Error::from_raw_os_error(number)),
+            Ok(Reply::Refused(None, text)) => Err(io::Error::other(text)),
+            Ok(Reply::Exited(pid, exit)) => {
+                if let Some(child) = children.remove(&pid) {
+                    child.send_replace(Some(exit));
+                }
+                continue;
             }
             Err(_) => break,
-        }
+        };
+        let _ = answers.send(answer);
     }
 }

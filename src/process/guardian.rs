@@ -73,7 +73,7 @@ fn serve(shared: &Shared, request: Request, files: Vec<OwnedFd>) {
 }
 
 fn spawn(request: Request, files: Vec<OwnedFd>) -> std::io::Result<u32> {
-    let Request::Spawn { program, name, args, mut env, listeners, listeners_variable } = request;
+    let Request::Spawn { program, name, args, mut env, directory, listeners, listeners_variable } = request;
     let mut files = files.into_iter();
     let mut stream = || files.next().ok_or(std::io::Error::from(std::io::ErrorKind::InvalidInput));
     let streams = [stream()?, stream()?, stream()?];
@@ -85,7 +85,7 @@ fn spawn(request: Request, files: Vec<OwnedFd>) -> std::io::Result<u32> {
     if !numbers.is_empty() {
         env.push((listeners_variable, numbers.join(",")));
     }
-    os::spawn(&program, &name, &args, &env, streams)
+    os::spawn(&program, &name, &args, &env, directory.as_deref(), streams)
 }
 
 fn reap_all(shared: &Shared) {

@@ -4,10 +4,18 @@
 //! everything the run starts and, on Linux, of every orphan among their descendants. It holds a socket from the
 //! command line; when that closes, however the command line died, the guardian ends all of its descendants.
 
+mod child;
+mod console;
 mod guard;
 pub mod guardian;
+pub mod logfile;
+mod outlet;
 mod protocol;
 mod pump;
 
-pub use guard::{Exited, Guard, Spec};
-pub use pump::{Console, Source, Stream, feed, pump};
+pub use child::Child;
+pub use console::{Console, SourceId, Stream};
+pub use guard::{Guard, Spec};
+pub use logfile::{LogFile, Rotation};
+pub use outlet::{Frame, Kept, Outlet, Shown, Writer};
+pub use pump::{Source, feed, pump};

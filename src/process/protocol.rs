@@ -1,6 +1,8 @@
 //! What the command line and the guardian say to each other: one JSON value per message; a request to start a
 //! child carries its standard streams and listening sockets as open files.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use crate::os::Exit;
@@ -18,6 +20,8 @@ pub enum Request {
         args: Vec<String>,
         /// Variables on top of the command line's own.
         env: Vec<(String, String)>,
+        /// Working directory.
+        directory: Option<PathBuf>,
         /// Names of the listening sockets, in order, and the variable that tells the child their numbers.
         listeners: Vec<String>,
         /// See `listeners`.

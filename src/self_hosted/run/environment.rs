@@ -28,5 +28,6 @@ pub fn of_app(settings: &Settings, record: &Record) -> Vec<(String, String)> {
     if matches!(protocol.as_str(), "http" | "https" | "grpc" | "grpcs" | "h2c") {
         env.push(("APP_PROTOCOL".into(), protocol));
     }
+    env.extend(settings.entries.iter().cloned());
     env
 }

@@ -1,33 +1,35 @@
 //! The log files of a run: `.dapr/logs/<app-id>/{app,daprd}_<time>_<pid>.log`.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+
+use crate::env::{DAPR_LOG_FILES, DAPR_LOG_SIZE, Env};
+use crate::process::{LogFile, Rotation, logfile};
+use crate::self_hosted::quantity;
 
 /// Runs whose files are kept beside those of the run that starts.
 const KEPT: usize = 10;
+/// A file that reaches this size is rotated: 256 MiB.
+const SIZE: u64 = 256 * 1024 * 1024;
+/// Rotated parts that are kept.
+const PARTS: usize = 4;
 
-/// An open log file.
-pub struct Log {
-    /// Where it is.
-    pub path: PathBuf,
-    /// Open for writing.
-    pub file: Arc<Mutex<File>>,
+/// How log files are rotated, with what `DAPR_LOG_SIZE` (a quantity) and `DAPR_LOG_FILES` (a number) say.
+pub fn rotation(env: &Env) -> Rotation {
+    let size = env.get(DAPR_LOG_SIZE).and_then(|text| quantity::parse(text).ok());
+    let size = size.and_then(|size| u64::try_from(size).ok()).filter(|size| *size > 0);
+    let parts = env.get(DAPR_LOG_FILES).and_then(|text| text.parse().ok());
+    Rotation { size: size.unwrap_or(SIZE), parts: parts.unwrap_or(PARTS) }
 }
 
-/// Opens both files, the app's and the sidecar's, and forgets old ones.
-pub fn open(directory: &Path) -> io::Result<(Log, Log)> {
+/// Creates both files, the app's and the sidecar's, and forgets old ones.
+pub fn open(directory: &Path, rotation: Rotation) -> io::Result<(LogFile, LogFile)> {
     fs_err::create_dir_all(directory)?;
     let stamp = jiff::Timestamp::now().strftime("%Y%m%d%H%M%S").to_string();
     let suffix = format!("{stamp}_{}.log", std::process::id());
     forget_old(directory, "app_");
     forget_old(directory, "daprd_");
-    let open = |kind: &str| -> io::Result<Log> {
-        let path = directory.join(format!("{kind}{suffix}"));
-        let file = fs_err::File::create(&path)?.into_file();
-        Ok(Log { path, file: Arc::new(Mutex::new(file)) })
-    };
+    let open = |kind: &str| LogFile::create(&directory.join(format!("{kind}{suffix}")), rotation);
     Ok((open("app_")?, open("daprd_")?))
 }
 
@@ -36,6 +38,7 @@ fn forget_old(directory: &Path, prefix: &str) {
     let mut files: Vec<PathBuf> = entries
         .flatten()
         .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "log"))
         .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix)))
         .filter(|path| !still_written(path))
         .collect();
@@ -43,7 +46,13 @@ fn forget_old(directory: &Path, prefix: &str) {
     files.sort();
     let old = files.len().saturating_sub(KEPT);
     for path in &files[..old] {
-        let _ = fs_err::remove_file(path);
+        for number in 0.. {
+            let part = logfile::part(path, number);
+            let _ = fs_err::remove_file(logfile::times_of(&part));
+            if fs_err::remove_file(&part).is_err() {
+                break;
+            }
+        }
     }
 }
 
@@ -64,12 +73,11 @@ mod tests {
         for number in 10..40 {
             fs_err::write(folder.path().join(format!("app_202601010000{number}_4194303.log")), "x").unwrap();
         }
-        let (app, _) = open(folder.path()).unwrap();
-        let names: Vec<_> =
-            fs_err::read_dir(folder.path()).unwrap().flatten().map(|entry| entry.path()).collect();
-        let apps = names.iter().filter(|path| path.to_string_lossy().contains("/app_")).count();
+        let (app, _) = open(folder.path(), rotation(&Env::of([]))).unwrap();
+        let names = fs_err::read_dir(folder.path()).unwrap().flatten().map(|entry| entry.path());
+        let apps = names.filter(|path| path.to_string_lossy().contains("/app_")).count();
         assert_eq!(apps, KEPT + 1);
-        assert!(app.path.exists());
+        assert!(app.path().exists());
         assert!(!folder.path().join("app_20260101000010_4194303.log").exists());
     }
 }

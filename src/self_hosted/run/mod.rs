@@ -8,14 +8,16 @@ mod choose;
 mod environment;
 mod logs;
 mod names;
+mod pair;
 mod ports;
 mod prepare;
 mod reason;
-mod session;
+mod requests;
 mod settings;
+mod single;
 
-pub use session::run;
-pub use settings::{Choice, Settings};
+pub use settings::{Choice, Settings, Template};
+pub use single::run;
 
 /// Something to tell the user, as a status line.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,28 +1,30 @@
 //! What happens before a sidecar exists: every check, the ports, the defaults of the first embedded run; then
-//! the start of the guardian and the sidecar (run reference, sections 2 to 5).
+//! the start of the sidecar (run reference, sections 2 to 5).
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::argv::{Facts, arguments};
-use super::logs::{self, Log};
+use super::pair::{Begin, Outlets, Pair, find};
 use super::ports::{Numbers, Ports};
-use super::session::{Parts, Session};
 use super::{Note, Settings, choose, names};
 use crate::client::Endpoint;
-use crate::env::{DAPR_LISTEN_FDS, DAPR_RUNTIME_PATH, NAMESPACE, PATH};
+use crate::env::{DAPR_HOST_IP, DAPR_LISTEN_FDS, DAPR_RUNTIME_PATH, NAMESPACE};
 use crate::error::{Failure, system_text};
 use crate::os;
-use crate::process::{Console, Guard, Source, Spec, Stream, pump};
+use crate::process::{Guard, Source, Spec, Stream, pump};
 use crate::records::{Directory, ProcessId, Record, Runtime};
 use crate::resources::{self, Audience, Configuration, Warning};
-use crate::self_hosted::{init, instances, quantity};
+use crate::self_hosted::instances::Instance;
+use crate::self_hosted::{init, quantity};
 
 /// Everything that can be wrong is known, and nothing was started.
 pub struct Prepared {
     settings: Settings,
     app_id: String,
     runtime: Runtime,
+    why: String,
     ports: Ports,
     config: PathBuf,
     mtls: bool,
@@ -30,8 +32,7 @@ pub struct Prepared {
 
 impl Prepared {
     /// Checks everything and reserves the ports.
-    pub fn new(mut settings: Settings, say: &dyn Fn(Note)) -> Result<Self, Failure> {
-        let known = instances::known(&settings.install);
+    pub fn new(mut settings: Settings, known: &[Instance], say: &dyn Fn(Note)) -> Result<Self, Failure> {
         let app_id = match settings.app_id.trim() {
             "" => names::generate(|name| known.iter().any(|instance| instance.app_id == name)),
             given => given.to_owned(),
@@ -54,7 +55,7 @@ impl Prepared {
         }
         check_resources(&settings, &app_id, runtime, say)?;
         warn_of_app_port(&settings, say);
-        let ports = reserve(&settings, &known)?;
+        let ports = reserve(&settings, known)?;
         size("invalid max request body size", &settings.max_body_size)?;
         size("invalid http read buffer size", &settings.read_buffer_size)?;
         let config = if settings.config.is_empty() {
@@ -64,17 +65,33 @@ impl Prepared {
         };
         let mtls =
             Configuration::load(&[&config], &settings.env).is_ok_and(|configuration| configuration.mtls);
-        say(Note::Info(format!("Runtime: {why}")));
-        Ok(Self { settings, app_id, runtime, ports, config, mtls })
+        Ok(Self { settings, app_id, runtime, why, ports, config, mtls })
     }
 
-    /// Starts the guardian and the sidecar, and writes the instance record.
-    pub fn start(self, say: &dyn Fn(Note)) -> Result<Session, Failure> {
-        let Self { settings, app_id, runtime, ports, config, mtls } = self;
+    /// The app's id, made up when none was given.
+    pub fn app_id(&self) -> &str {
+        &self.app_id
+    }
+
+    /// What was asked for.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The line that says which runtime serves the app, and why.
+    pub fn runtime(&self) -> String {
+        format!("Runtime: {}", self.why)
+    }
+
+    /// The line that says which ports the app gets.
+    pub fn starting(&self) -> String {
+        starting(&self.settings, &self.app_id, self.ports.numbers())
+    }
+
+    /// Starts the sidecar and writes the instance record.
+    pub fn start(self, guard: &Arc<Guard>, outlets: Outlets, say: &dyn Fn(Note)) -> Result<Pair, Failure> {
+        let Self { settings, app_id, runtime, ports, config, mtls, .. } = self;
         let numbers = ports.numbers();
-        say(Note::Info(starting(&settings, &app_id, numbers)));
-        let (app_log, daprd_log) = logs::open(&settings.install.logs(&app_id))
-            .map_err(|error| Failure::new(format!("cannot write log files: {}", system_text(&error))))?;
         let facts = Facts {
             app_id: &app_id,
             ports: numbers,
@@ -87,52 +104,48 @@ impl Prepared {
             // The default configuration may be missing; a given one may not.
             args.drain(..2);
         }
-        let guard = Guard::start()
-            .map_err(|error| Failure::new(format!("cannot start the guardian process: {error}")))?;
-        let console = Console::default();
-        let mut pumps = Vec::new();
         let failed =
             |error: io::Error| Failure::new(format!("cannot start the sidecar: {}", system_text(&error)));
-        let (out, out_theirs) = os::pipe().map_err(failed)?;
-        let (err, err_theirs) = os::pipe().map_err(failed)?;
+        let mut pumps = Vec::new();
+        let (out, out_theirs) = os::output_pipe().map_err(failed)?;
+        let (err, err_theirs) = os::output_pipe().map_err(failed)?;
         for (file, stream) in [(out, Stream::Out), (err, Stream::Err)] {
-            let source = Source { file, stream, prefix: String::new(), prompts: false };
-            pumps.push(pump(source, console.clone(), Some(daprd_log.file.clone())).map_err(failed)?);
+            pumps.push(pump(Source { file, stream, prompts: false }, &outlets.daprd).map_err(failed)?);
         }
-        let (program, listeners) = match runtime {
+        let mut env = Vec::new();
+        let (program, name, listeners) = match runtime {
             Runtime::Embedded => {
+                let path = settings.install.runtime_path().to_string_lossy().into_owned();
+                env.push((DAPR_RUNTIME_PATH.to_owned(), path));
                 let api = settings.listen_addresses.is_empty() && settings.socket.is_none();
-                (std::env::current_exe().map_err(failed)?, ports.hand_over(api))
+                let program = std::env::current_exe().map_err(failed)?;
+                (program, "daprd".to_owned(), ports.hand_over(api))
             }
             Runtime::Installed => {
                 drop(ports);
-                (settings.install.daprd(), Vec::new())
+                let program = settings.install.daprd();
+                let name = program.to_string_lossy().into_owned();
+                (program, name, Vec::new())
             }
         };
-        let null = || fs_err::File::open("/dev/null").map(|file| file.into_file().into());
-        let path = settings.install.runtime_path().to_string_lossy().into_owned();
+        if settings.template.is_some() && settings.env.raw(DAPR_HOST_IP).is_none() {
+            env.push((DAPR_HOST_IP.to_owned(), "127.0.0.1".to_owned()));
+        }
         let spec = Spec {
             program: program.to_string_lossy().into_owned(),
-            name: if runtime == Runtime::Embedded {
-                "daprd".into()
-            } else {
-                program.to_string_lossy().into_owned()
-            },
+            name,
             args,
-            env: if runtime == Runtime::Embedded {
-                vec![(DAPR_RUNTIME_PATH.into(), path)]
-            } else {
-                Vec::new()
-            },
-            streams: [null().map_err(failed)?, out_theirs, err_theirs],
+            env,
+            directory: settings.directory.clone(),
+            streams: [os::nothing().map_err(failed)?, out_theirs, err_theirs],
             listeners,
             listeners_variable: DAPR_LISTEN_FDS,
         };
-        let daprd = guard.spawn(spec).map_err(|error| {
+        let sidecar = guard.spawn(spec).map_err(|error| {
             Failure::new(format!("fork/exec {}: {}", program.display(), system_text(&error)))
         })?;
-        let daprd = ProcessId::of(daprd).unwrap_or(ProcessId { pid: daprd, started: 0 });
-        let record = record(&settings, &app_id, runtime, daprd, numbers, (&app_log, &daprd_log));
+        let daprd = ProcessId::of(sidecar.pid).unwrap_or(ProcessId { pid: sidecar.pid, started: 0 });
+        let record = record(&settings, &app_id, runtime, daprd, numbers, &outlets);
         let records = Directory::of(&settings.install);
         if let Err(error) = records.write(&record) {
             say(Note::Warning(format!("cannot write the instance record: {}", system_text(&error))));
@@ -141,7 +154,8 @@ impl Prepared {
             Some(directory) => Endpoint::socket(directory, &app_id),
             None => Endpoint::Tcp(numbers.http),
         };
-        Ok(Session::new(Parts { settings, record, records, endpoint, guard, console, pumps, app_log }))
+        let guard = Arc::clone(guard);
+        Ok(Pair::new(Begin { settings, record, records, endpoint, guard, outlets, sidecar, pumps }))
     }
 }
 
@@ -198,7 +212,7 @@ fn check_resources(
     choose::check_types(runtime, &loaded.components)
 }
 
-fn reserve(settings: &Settings, known: &[instances::Instance]) -> Result<Ports, Failure> {
+fn reserve(settings: &Settings, known: &[Instance]) -> Result<Ports, Failure> {
     let given = [
         ("HTTPPort", settings.http_port),
         ("GRPCPort", settings.grpc_port),
@@ -239,16 +253,6 @@ fn size(what: &str, text: &str) -> Result<i64, Failure> {
     quantity::parse(text).map_err(|error| Failure::new(format!("{what}: {error}")))
 }
 
-/// Looks a program up as the shell would.
-pub fn find(program: &str, settings: &Settings) -> Option<PathBuf> {
-    let executable = |path: &PathBuf| os::is_executable(path);
-    if program.contains('/') {
-        return Some(PathBuf::from(program)).filter(executable);
-    }
-    let path = settings.env.raw(PATH).unwrap_or_default();
-    std::env::split_paths(path).map(|directory| directory.join(program)).find(executable)
-}
-
 fn starting(settings: &Settings, app_id: &str, ports: Numbers) -> String {
     match &settings.socket {
         None => {
@@ -269,7 +273,7 @@ fn record(
     runtime: Runtime,
     daprd: ProcessId,
     ports: Numbers,
-    (app_log, daprd_log): (&Log, &Log),
+    outlets: &Outlets,
 ) -> Record {
     Record {
         app_id: app_id.to_owned(),
@@ -288,9 +292,9 @@ fn record(
         created: jiff::Timestamp::now().to_string(),
         max_request_body_size: quantity::parse(&settings.max_body_size).unwrap_or(-1).max(-1),
         http_read_buffer_size: quantity::parse(&settings.read_buffer_size).unwrap_or(-1).max(-1),
-        app_log_path: (!settings.command.is_empty()).then(|| app_log.path.clone()),
-        daprd_log_path: Some(daprd_log.path.clone()),
-        run_template_path: String::new(),
-        run_template_name: String::new(),
+        app_log_path: outlets.app.file().filter(|_| !settings.command.is_empty()).map(Path::to_owned),
+        daprd_log_path: outlets.daprd.file().map(Path::to_owned),
+        run_template_path: settings.template.as_ref().map_or_else(String::new, |file| file.path.clone()),
+        run_template_name: settings.template.as_ref().map_or_else(String::new, |file| file.name.clone()),
     }
 }

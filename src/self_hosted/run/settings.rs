@@ -87,4 +87,19 @@ pub struct Settings {
     pub channel_address: String,
     /// Our standard output is a terminal.
     pub terminal: bool,
+    /// Where both processes are started; our own working directory when `None`.
+    pub directory: Option<PathBuf>,
+    /// More variables for the app, which win over all others.
+    pub entries: Vec<(String, String)>,
+    /// The run file that the app is from.
+    pub template: Option<Template>,
+}
+
+/// A run file, as records and sidecars name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    /// Absolute path.
+    pub path: String,
+    /// Its `name`, may be empty.
+    pub name: String,
 }
