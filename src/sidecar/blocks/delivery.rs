@@ -247,22 +247,30 @@ struct Answer {
     status: String,
 }
 
+/// `status` of the app's answer; empty when it says nothing or isn't such an answer.
+fn said(answer: &[u8]) -> String {
+    // An array would fill the fields in their order.
+    if !answer.trim_ascii_start().starts_with(b"{") {
+        return String::new();
+    }
+    serde_json::from_slice::<Answer>(answer).map(|answer| answer.status).unwrap_or_default()
+}
+
 /// What the app's answer says about the message.
 fn meaning(status: StatusCode, answer: &[u8], peek: &Peek<'_>, topic: &str) -> Outcome {
     let id = peek.shown_id();
     if status.is_success() {
-        let said = serde_json::from_slice::<Answer>(answer).map(|answer| answer.status);
-        let cause = match said.as_deref() {
-            Err(_) | Ok("" | "SUCCESS") => return Outcome::Acknowledged,
-            Ok("DROP") => {
+        let cause = match said(answer).as_str() {
+            "" | "SUCCESS" => return Outcome::Acknowledged,
+            "DROP" => {
                 tracing::warn!(
                     target: SCOPE,
                     "DROP status returned from app while processing pub/sub event {id}"
                 );
                 return Outcome::Dropped;
             }
-            Ok("RETRY") => format!("RETRY status returned from app while processing pub/sub event {id}"),
-            Ok(other) => {
+            "RETRY" => format!("RETRY status returned from app while processing pub/sub event {id}"),
+            other => {
                 format!(
                     "unknown status returned from app while processing pub/sub event {id}, status: {other}"
                 )

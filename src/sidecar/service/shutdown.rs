@@ -35,8 +35,8 @@ pub async fn shutdown(
     let deadline = Instant::now() + grace;
     let left = || deadline.saturating_duration_since(Instant::now());
     // Before the servers, so that the app can still use the sidecar for the message that it works on.
-    core.subscriptions.close(left()).await;
-    let in_time = servers.stop(left()).await;
+    let finished = core.subscriptions.close(left()).await;
+    let in_time = servers.stop(left()).await && finished;
     let closed = tokio::time::timeout(left().max(CLOSING), loading::close(&core.shared)).await.is_ok();
     tracing::info!(target: RUNTIME, "Dapr runtime stopped");
     if in_time && closed { Ok(()) } else { Err(Error::TooSlow(duration_text(grace))) }

@@ -72,6 +72,7 @@ async fn what_answers_mean() {
         (200, "", Ok(())),
         (204, "{}", Ok(())),
         (200, "fine", Ok(())),
+        (200, r#"["RETRY"]"#, Ok(())),
         (201, r#"{"status":"SUCCESS"}"#, Ok(())),
         (200, r#"{"status":""}"#, Ok(())),
         (200, r#"{"status":5}"#, Ok(())),
