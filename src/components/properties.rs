@@ -26,9 +26,9 @@ impl Properties {
         self.values.get(&name.to_lowercase()).map(String::as_str)
     }
 
-    /// The text of the first of several names for one property.
+    /// The first text that isn't empty among several names for one property.
     pub fn any(&self, names: &[&str]) -> Option<&str> {
-        names.iter().find_map(|name| self.get(name)).filter(|value| !value.is_empty())
+        names.iter().filter_map(|name| self.get(name)).find(|value| !value.is_empty())
     }
 
     /// `true` for `1 t true y yes on` in any case; false when absent.
@@ -115,6 +115,8 @@ mod tests {
         let default = Duration::from_secs(9);
         assert_eq!(properties.duration(&["busytimeout"], default).unwrap(), Duration::from_secs(3));
         assert_eq!(properties.duration(&["empty"], default).unwrap(), default);
+        assert_eq!(properties.any(&["empty", "busyTimeout"]), Some("3"));
+        assert_eq!(properties.any(&["empty", "absent"]), None);
         let wrong: Properties = [("t", "soon")].into_iter().collect();
         assert!(wrong.duration(&["t"], default).is_err());
     }

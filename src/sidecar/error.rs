@@ -34,10 +34,16 @@ impl ApiError {
 
     /// Adds a `ResourceInfo` detail.
     #[must_use]
-    pub fn resource(mut self, kind: &str, name: &str) -> Self {
+    pub fn resource(self, kind: &str, name: &str) -> Self {
+        self.described_resource(kind, name, "")
+    }
+
+    /// Adds a `ResourceInfo` detail with a description.
+    #[must_use]
+    pub fn described_resource(mut self, kind: &str, name: &str, description: &str) -> Self {
         self.details.push(json!({
             "@type": "type.googleapis.com/google.rpc.ResourceInfo",
-            "description": "", "owner": "", "resource_name": name, "resource_type": kind,
+            "description": description, "owner": "", "resource_name": name, "resource_type": kind,
         }));
         self
     }

@@ -41,7 +41,7 @@ pub enum Error {
         "{0} is not available in the embedded runtime yet; run with the installed runtime (dapr init, then dapr run --runtime installed)"
     )]
     NotAvailable(String),
-    /// Requests were still running when their time was over.
+    /// Requests or deliveries were still running when their time was over.
     #[error("graceful shutdown took longer than {0}")]
     TooSlow(String),
 }

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use dapr_cli::env::Env;
 use dapr_cli::paths::InstallDir;
 use dapr_cli::records::{Directory, ProcessId, Record, Runtime};
-use dapr_cli::sidecar::Options;
+use dapr_cli::sidecar::{Options, trace};
 use futures_util::StreamExt;
 use http_body_util::BodyExt;
 use hyper::StatusCode;
@@ -21,6 +21,8 @@ use hyper::body::Frame;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::support::{Answer, Sidecar, alone, app, beside, client, eventually, request, send, within};
+
+const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 type Headers = &'static [(&'static str, &'static str)];
 
@@ -84,6 +86,12 @@ fn internal_port(sidecar: &Sidecar) -> u16 {
     sidecar.handle.addresses().internal[0].port()
 }
 
+/// A header that the app got.
+fn got<'a>(answer: &'a Answer, name: &str) -> &'a str {
+    let start = format!("{name}: ");
+    answer.body.lines().find_map(|line| line.strip_prefix(&start)).unwrap_or_default()
+}
+
 fn error(answer: &Answer) -> (StatusCode, &str) {
     (answer.status, &answer.body)
 }
@@ -100,13 +108,17 @@ async fn the_own_app_gets_the_call_as_it_was_sent() {
         ("te", "trailers"),
         ("x-bin", "AA=="),
         ("authorization", "Bearer z"),
+        ("traceparent", PARENT),
+        ("tracestate", "a=b"),
     ];
     let answer = send("PATCH", &url, &headers, "body").await;
     assert_eq!(answer.status, StatusCode::IM_A_TEAPOT);
     assert_eq!((answer.header("x-app"), answer.header("keep-alive")), (Some("1"), None));
     let port = answer.body.split("host: 127.0.0.1:").nth(1).unwrap().split('\n').next().unwrap().to_owned();
+    let span = got(&answer, "traceparent");
+    assert!(trace::is_valid(span) && span != PARENT && span[..36] == PARENT[..36], "{span}");
     let expected = format!(
-        "PATCH /a%20b/c?x=1&y=%2F\nauthorization: Bearer z\ncontent-length: 4\ndapr-api-token: t\nhost: 127.0.0.1:{port}\nx-own: 1\nbody"
+        "PATCH /a%20b/c?x=1&y=%2F\nauthorization: Bearer z\ncontent-length: 4\ndapr-api-token: t\nhost: 127.0.0.1:{port}\ntraceparent: {span}\ntracestate: a=b\nx-own: 1\nbody"
     );
     assert_eq!(answer.body, expected);
 }
@@ -165,6 +177,19 @@ async fn another_app_is_told_who_calls() {
         assert!(answer.body.lines().any(|got| got == line), "{line} is missing in {}", answer.body);
     }
     assert!(!answer.body.contains("dapr-app-id:"), "{}", answer.body);
+    assert!(trace::is_valid(got(&answer, "traceparent")), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn a_call_without_a_usable_trace_begins_one() {
+    let sidecar = Sidecar::ready(beside("own", app(echo_app()).await)).await;
+    let cases: [Headers; 2] = [&[], &[("traceparent", "nonsense"), ("tracestate", "a=b")]];
+    for headers in cases {
+        let answer = send("GET", &sidecar.url("/v1.0/invoke/own/method/m"), headers, "").await;
+        let span = got(&answer, "traceparent");
+        assert!(trace::is_valid(span) && span.ends_with("-01"), "{}", answer.body);
+        assert!(!answer.body.contains("tracestate"), "{}", answer.body);
+    }
 }
 
 #[tokio::test]

@@ -11,4 +11,8 @@ mod health;
 mod invoke;
 mod listen;
 mod metadata;
+mod publish;
+mod secrets;
 mod shutdown;
+mod state;
+mod subscriptions;

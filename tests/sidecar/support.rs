@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::routing::get;
 use dapr_cli::env::Env;
 use dapr_cli::sidecar::{Addresses, Ended, Error, Handle, Options, Service};
 use hyper::header::HeaderMap;
@@ -14,6 +15,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -166,4 +168,81 @@ pub async fn read(response: Response<Body>) -> Answer {
     let (head, body) = response.into_parts();
     let body = within(axum::body::to_bytes(body, usize::MAX)).await.unwrap();
     Answer { status: head.status, headers: head.headers, body: String::from_utf8(body.to_vec()).unwrap() }
+}
+
+/// A folder with one file of resources.
+pub fn resources(documents: &[String]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs_err::write(folder.path().join("resources.yaml"), documents.join("---\n")).unwrap();
+    folder
+}
+
+/// A component's manifest.
+pub fn component(name: &str, kind: &str, metadata: &[(&str, &str)]) -> String {
+    let items = metadata.iter().map(|(name, value)| format!("{{name: {name}, value: '{value}'}}"));
+    let items: Vec<String> = items.collect();
+    let items = items.join(", ");
+    format!(
+        "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {{name: {name}}}\nspec: {{type: {kind}, version: v1, metadata: [{items}]}}\n"
+    )
+}
+
+/// A request that the app got.
+#[derive(Debug)]
+pub struct Received {
+    pub path: String,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Received {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+}
+
+/// An app that tells the test what it gets.
+pub struct Recorder {
+    pub address: SocketAddr,
+    received: mpsc::UnboundedReceiver<Received>,
+}
+
+impl Recorder {
+    /// Wants these subscriptions (the JSON of `GET /dapr/subscribe`), answers everything else but the sidecar's
+    /// own questions by `answer`.
+    pub async fn start<F: Future<Output = (u16, String)> + Send>(
+        subscriptions: &'static str,
+        answer: impl Fn(String) -> F + Clone + Send + Sync + 'static,
+    ) -> Self {
+        let (sender, received) = mpsc::unbounded_channel();
+        let router = Router::new()
+            .route("/dapr/config", get(async || StatusCode::NOT_FOUND))
+            .route("/dapr/subscribe", get(async move || subscriptions))
+            .fallback(async move |request: Request<Body>| {
+                let (head, body) = request.into_parts();
+                let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+                let body = String::from_utf8(body.to_vec()).unwrap();
+                let answer = answer(head.uri.path().to_owned());
+                // The test may be over.
+                let _ =
+                    sender.send(Received { path: head.uri.path().to_owned(), headers: head.headers, body });
+                let (status, text) = answer.await;
+                (StatusCode::from_u16(status).unwrap(), text)
+            });
+        Self { address: app(router).await, received }
+    }
+
+    /// One that is content with everything.
+    pub async fn content(subscriptions: &'static str) -> Self {
+        Self::start(subscriptions, async |_| (200, String::new())).await
+    }
+
+    pub async fn next(&mut self) -> Received {
+        within(self.received.recv()).await.unwrap()
+    }
+
+    /// What came in and was not looked at.
+    pub fn more(&mut self) -> Option<Received> {
+        self.received.try_recv().ok()
+    }
 }

@@ -1,235 +1,285 @@
-//! The CloudEvents envelope (http-api reference, 4.1).
+//! CloudEvents 1.0 as JSON: the envelope around what an app publishes (http-api reference, section 4.1), the
+//! one around a raw payload on delivery (5.4), and a look at an event without taking it apart. The data of an
+//! event is copied as text, never parsed into values.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use bytes::Bytes;
-use jiff::tz::TimeZone;
+use base64::engine::general_purpose::STANDARD;
+use jiff::fmt::temporal::DateTimePrinter;
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::components::Metadata;
+use crate::sidecar::trace::Context;
 
-/// Type of an event that was published without an envelope.
-pub const SENT: &str = "com.dapr.event.sent";
+mod peek;
 
-/// Where and how an event is published.
-pub struct Context<'a> {
-    /// `source`, unless overridden.
-    pub app_id: &'a str,
-    /// `pubsubname`.
+pub use peek::Peek;
+
+/// Media type of an event as JSON.
+pub const MEDIA_TYPE: &str = "application/cloudevents+json";
+const DEFAULT_TYPE: &str = "com.dapr.event.sent";
+const DEFAULT_SOURCE: &str = "Dapr";
+
+/// RFC 3339 with whole seconds.
+const SECONDS: DateTimePrinter = DateTimePrinter::new().precision(Some(0));
+
+/// What an app publishes.
+#[derive(Debug)]
+pub struct Publication<'a> {
+    /// Pub/sub component.
     pub pubsub: &'a str,
-    /// `topic`.
+    /// Topic, as the app named it.
     pub topic: &'a str,
-    /// As sent; `None` when there was none.
-    pub content_type: Option<&'a str>,
-    /// Overrides and `ttlInSeconds`.
+    /// The publishing app.
+    pub app_id: &'a str,
+    /// Content type of the payload; empty when none was given.
+    pub content_type: &'a str,
+    /// The payload.
+    pub data: &'a [u8],
+    /// Message metadata: holds the overrides and the time to live.
     pub metadata: &'a Metadata,
-    /// The span of the publish call.
-    pub traceparent: &'a str,
-    /// From the caller; may be empty.
-    pub tracestate: &'a str,
+    /// Trace context of the call.
+    pub trace: &'a Context,
 }
 
-/// Fields in alphabetical order, which is the order on the wire.
-#[derive(Serialize)]
-struct Envelope<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<&'a RawValue>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data_base64: Option<String>,
-    datacontenttype: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expiration: Option<String>,
-    id: &'a str,
-    pubsubname: &'a str,
-    source: &'a str,
-    specversion: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    subject: Option<&'a str>,
-    time: String,
-    topic: &'a str,
-    traceid: &'a str,
-    traceparent: &'a str,
-    tracestate: &'a str,
-    r#type: &'a str,
+/// A metadata entry whose name the runtime itself knows; case does not matter in those.
+pub(super) fn property<'a>(metadata: &'a Metadata, name: &str) -> Option<&'a str> {
+    let found = metadata.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value.as_str())
 }
 
-/// RFC 3339 with seconds, in the host's time zone.
-fn stamp(time: Timestamp) -> String {
-    time.to_zoned_datetime(TimeZone::system())
-        .strftime("%Y-%m-%dT%H:%M:%S%:z")
-        .to_string()
-        .replace("+00:00", "Z")
+/// The media type alone, without parameters.
+fn media_type(content_type: &str) -> &str {
+    content_type.split(';').next().unwrap_or_default().trim()
 }
 
-fn expiration(metadata: &Metadata) -> Option<String> {
-    let seconds: i64 = metadata.get("ttlInSeconds")?.parse().ok().filter(|seconds| *seconds > 0)?;
-    Timestamp::now().checked_add(SignedDuration::from_secs(seconds)).ok().map(stamp)
+/// Whether the payload is an event already.
+pub fn is_event(content_type: &str) -> bool {
+    media_type(content_type).eq_ignore_ascii_case(MEDIA_TYPE)
 }
 
-/// The media type without parameters, lower case.
-fn media_type(content_type: &str) -> String {
-    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+/// Whether the payload is bytes that no text can hold.
+pub fn is_binary(content_type: &str) -> bool {
+    let media_type = media_type(content_type);
+    ["application/octet-stream", "application/cloudevents+protobuf"]
+        .iter()
+        .any(|binary| media_type.eq_ignore_ascii_case(binary))
 }
 
-/// Whether the body is a CloudEvent already.
-pub fn is_event(content_type: Option<&str>) -> bool {
-    content_type.is_some_and(|kind| media_type(kind) == "application/cloudevents+json")
+fn is_json(content_type: &str) -> bool {
+    let media_type = media_type(content_type).as_bytes();
+    let suffix = media_type.len().checked_sub(b"+json".len()).and_then(|at| media_type.get(at..));
+    media_type.eq_ignore_ascii_case(b"application/json")
+        || suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case(b"+json"))
 }
 
-/// Wraps data, or completes an own CloudEvent. `None`: the body is no JSON object although it says so.
-pub fn envelope(data: &[u8], context: &Context<'_>) -> Option<Bytes> {
-    if is_event(context.content_type) { complete(data, context) } else { wrap(data, context) }
-}
+impl Publication<'_> {
+    /// The event to publish. The error is the reason why an event of the app's own can't be read.
+    pub fn event(&self) -> Result<Vec<u8>, String> {
+        if is_event(self.content_type) { self.own() } else { Ok(self.envelope()) }
+    }
 
-fn wrap(data: &[u8], context: &Context<'_>) -> Option<Bytes> {
-    let kind = context.content_type.map(media_type).unwrap_or_default();
-    let binary = matches!(kind.as_str(), "application/octet-stream" | "application/cloudevents+protobuf");
-    let json = kind == "application/json" || kind.ends_with("+json");
-    let as_text = || serde_json::value::to_raw_value(&String::from_utf8_lossy(data)).ok();
-    let parsed: Option<&RawValue> = json.then(|| serde_json::from_slice(data).ok()).flatten();
-    let text = if parsed.is_none() && !binary { as_text() } else { None };
-    let over = |name: &str| context.metadata.get(name).map(String::as_str);
-    let id = uuid::Uuid::new_v4().to_string();
-    let traceparent = over("cloudevent.traceparent").unwrap_or(context.traceparent);
-    let event = Envelope {
-        data: parsed.or(text.as_deref()),
-        data_base64: binary.then(|| BASE64_STANDARD.encode(data)),
-        datacontenttype: context.content_type.unwrap_or("text/plain"),
-        expiration: expiration(context.metadata),
-        id: over("cloudevent.id").unwrap_or(&id),
-        pubsubname: context.pubsub,
-        source: over("cloudevent.source").unwrap_or(context.app_id),
-        specversion: "1.0",
-        subject: over("cloudevent.subject"),
-        time: stamp(Timestamp::now()),
-        topic: context.topic,
-        traceid: over("cloudevent.traceid").unwrap_or(traceparent),
-        traceparent,
-        tracestate: over("cloudevent.tracestate").unwrap_or(context.tracestate),
-        r#type: over("cloudevent.type").unwrap_or(SENT),
-    };
-    serde_json::to_vec(&event).ok().map(Bytes::from)
-}
-
-fn complete(data: &[u8], context: &Context<'_>) -> Option<Bytes> {
-    // Raw values keep what the app wrote; a map sorts the keys.
-    let mut event: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(data).ok()?;
-    let mut set = |name: &str, value: &str, only_if_absent: bool| {
-        if !(only_if_absent && event.contains_key(name))
-            && let Ok(raw) = serde_json::value::to_raw_value(&Value::from(value))
-        {
-            event.insert(name.to_owned(), raw);
+    fn envelope(&self) -> Vec<u8> {
+        let content_type = if self.content_type.is_empty() { "text/plain" } else { self.content_type };
+        let mut event = Writer::with_capacity(self.data.len() + 512);
+        if is_binary(content_type) {
+            event.base64(self.data);
+        } else {
+            match json(self.data).filter(|_| is_json(content_type)) {
+                Some(text) => event.json("data", text),
+                None => event.text("data", &String::from_utf8_lossy(self.data)),
+            }
         }
-    };
-    set("topic", context.topic, false);
-    set("pubsubname", context.pubsub, false);
-    set("traceid", context.traceparent, true);
-    set("traceparent", context.traceparent, true);
-    set("tracestate", context.tracestate, true);
-    set("time", &stamp(Timestamp::now()), true);
-    set("source", "Dapr", true);
-    set("type", SENT, true);
-    set("specversion", "1.0", true);
-    set("id", &uuid::Uuid::new_v4().to_string(), true);
-    for (key, value) in context.metadata {
-        if let Some(name) = key.strip_prefix("cloudevent.") {
-            set(name, value, false);
+        event.text("datacontenttype", content_type);
+        if let Some(expiration) = self.expiration() {
+            event.text("expiration", &expiration);
         }
+        match self.or_override("cloudevent.id") {
+            Some(id) => event.text("id", id),
+            None => event.new_id(),
+        }
+        event.text("pubsubname", self.pubsub);
+        event.text("source", self.or_override("cloudevent.source").unwrap_or(self.app_id));
+        event.text("specversion", "1.0");
+        if let Some(subject) = self.or_override("cloudevent.subject") {
+            event.text("subject", subject);
+        }
+        event.text("time", &now());
+        event.text("topic", self.topic);
+        // Both fields hold the same value; an override of either replaces it, `traceparent` first.
+        let overridden =
+            self.or_override("cloudevent.traceparent").or_else(|| self.or_override("cloudevent.traceid"));
+        let parent = overridden.unwrap_or(&self.trace.parent);
+        event.text("traceid", parent);
+        event.text("traceparent", parent);
+        event.text("tracestate", self.or_override("cloudevent.tracestate").unwrap_or(&self.trace.state));
+        event.text("type", self.or_override("cloudevent.type").unwrap_or(DEFAULT_TYPE));
+        event.finish()
     }
-    if let Some(expiration) = expiration(context.metadata) {
-        set("expiration", &expiration, true);
+
+    /// The app's own event, completed. Everything that isn't named here stays as it was written.
+    fn own(&self) -> Result<Vec<u8>, String> {
+        let given: BTreeMap<String, &RawValue> =
+            serde_json::from_slice(self.data).map_err(|error| error.to_string())?;
+        let parent = ["traceparent", "traceid"].iter().find_map(|name| given.get(*name)).copied();
+        let mut event: BTreeMap<&str, Cow<'_, str>> =
+            given.iter().map(|(name, value)| (name.as_str(), Cow::Borrowed(value.get()))).collect();
+        event.insert("topic", quoted(self.topic));
+        event.insert("pubsubname", quoted(self.pubsub));
+        if let Some(expiration) = self.expiration() {
+            event.insert("expiration", quoted(&expiration));
+        }
+        let parent = parent.map_or_else(|| quoted(&self.trace.parent), |parent| Cow::Borrowed(parent.get()));
+        for name in ["traceid", "traceparent"] {
+            event.entry(name).or_insert_with(|| parent.clone());
+        }
+        event.entry("tracestate").or_insert_with(|| quoted(&self.trace.state));
+        event.entry("time").or_insert_with(|| quoted(&now()));
+        for (name, default) in [("source", DEFAULT_SOURCE), ("type", DEFAULT_TYPE), ("specversion", "1.0")] {
+            let value = event.entry(name).or_insert(Cow::Borrowed("null"));
+            if value == "null" {
+                *value = quoted(default);
+            }
+        }
+        let mut writer = Writer::with_capacity(self.data.len() + 512);
+        for (name, text) in event {
+            writer.json(name, &text);
+        }
+        Ok(writer.finish())
     }
-    serde_json::to_vec(&event).ok().map(Bytes::from)
+
+    fn or_override(&self, name: &str) -> Option<&str> {
+        property(self.metadata, name).filter(|value| !value.is_empty())
+    }
+
+    /// When the event is of no more use; no broker has a time to live of its own. A value that isn't a positive
+    /// number counts as none.
+    fn expiration(&self) -> Option<String> {
+        let seconds: i64 = self.or_override("ttlInSeconds")?.parse().ok().filter(|seconds| *seconds > 0)?;
+        let at = Timestamp::now().checked_add(SignedDuration::from_secs(seconds)).ok()?;
+        Some(SECONDS.timestamp_to_string(&at))
+    }
 }
 
-/// The envelope that a raw subscription gets around a payload (5.4).
-pub fn raw(payload: &[u8], pubsub: &str, topic: &str) -> Bytes {
-    #[derive(Serialize)]
-    struct Raw<'a> {
-        data_base64: String,
-        datacontenttype: &'a str,
-        id: String,
-        pubsubname: &'a str,
-        source: &'a str,
-        specversion: &'a str,
-        topic: &'a str,
-        r#type: &'a str,
+/// The event around a raw payload, for a subscription with `rawPayload`. Trace fields come from the message's
+/// metadata.
+pub fn around_raw(pubsub: &str, topic: &str, data: &[u8], metadata: &Metadata) -> Vec<u8> {
+    let mut event = Writer::with_capacity(data.len() * 4 / 3 + 256);
+    event.base64(data);
+    event.text("datacontenttype", "application/octet-stream");
+    event.new_id();
+    event.text("pubsubname", pubsub);
+    event.text("source", DEFAULT_SOURCE);
+    event.text("specversion", "1.0");
+    event.text("topic", topic);
+    let trace = |name: &str| metadata.get(name);
+    if let Some(parent) = trace("traceparent").or_else(|| trace("traceid")) {
+        event.text("traceid", parent);
     }
-    let event = Raw {
-        data_base64: BASE64_STANDARD.encode(payload),
-        datacontenttype: "application/octet-stream",
-        id: uuid::Uuid::new_v4().to_string(),
-        pubsubname: pubsub,
-        source: "Dapr",
-        specversion: "1.0",
-        topic,
-        r#type: SENT,
-    };
-    serde_json::to_vec(&event).map(Bytes::from).unwrap_or_default()
+    for name in ["traceparent", "tracestate"] {
+        if let Some(value) = trace(name) {
+            event.text(name, value);
+        }
+    }
+    event.text("type", DEFAULT_TYPE);
+    event.finish()
+}
+
+/// The event of a message in binary mode: its attributes are the `ce_*` entries of the message's metadata.
+pub fn from_binary(content_type: &str, data: &[u8], metadata: &Metadata) -> Vec<u8> {
+    let mut event = Writer::with_capacity(data.len() * 4 / 3 + 256);
+    event.base64(data);
+    event.text("datacontenttype", content_type);
+    for (name, value) in metadata {
+        if let Some(attribute) = attribute(name) {
+            event.text(&attribute, value);
+        }
+    }
+    event.finish()
+}
+
+/// Whether the message's metadata holds the attributes of an event.
+pub fn has_attributes(metadata: &Metadata) -> bool {
+    metadata.keys().any(|name| attribute(name).is_some())
+}
+
+fn attribute(name: &str) -> Option<String> {
+    let name = name.to_ascii_lowercase();
+    name.strip_prefix("ce_").filter(|name| !name.is_empty()).map(str::to_owned)
+}
+
+/// The payload as JSON text, if that is what it is.
+fn json(data: &[u8]) -> Option<&str> {
+    serde_json::from_slice::<&RawValue>(data).ok().map(RawValue::get)
+}
+
+fn quoted(text: &str) -> Cow<'static, str> {
+    Cow::Owned(serde_json::Value::from(text).to_string())
+}
+
+/// The time with whole seconds, in the zone of this machine.
+fn now() -> String {
+    let now = jiff::ZonedDateTime::now();
+    if now.offset().is_zero() {
+        SECONDS.timestamp_to_string(&now.timestamp())
+    } else {
+        SECONDS.timestamp_with_offset_to_string(&now.timestamp(), now.offset())
+    }
+}
+
+/// Writes one JSON object, key by key; the caller keeps the alphabetical order.
+struct Writer(Vec<u8>);
+
+impl Writer {
+    fn with_capacity(capacity: usize) -> Self {
+        Self(Vec::with_capacity(capacity))
+    }
+
+    fn key(&mut self, name: &str) {
+        self.0.push(if self.0.is_empty() { b'{' } else { b',' });
+        self.string(name);
+        self.0.push(b':');
+    }
+
+    fn string(&mut self, text: &str) {
+        // Writing text to memory does not fail.
+        let _ = serde_json::to_writer(&mut self.0, text);
+    }
+
+    fn text(&mut self, name: &str, value: &str) {
+        self.key(name);
+        self.string(value);
+    }
+
+    fn new_id(&mut self) {
+        let mut buffer = uuid::Uuid::encode_buffer();
+        self.text("id", uuid::Uuid::new_v4().hyphenated().encode_lower(&mut buffer));
+    }
+
+    fn json(&mut self, name: &str, value: &str) {
+        self.key(name);
+        self.0.extend_from_slice(value.as_bytes());
+    }
+
+    fn base64(&mut self, data: &[u8]) {
+        self.key("data_base64");
+        self.0.push(b'"');
+        let mut encoder = base64::write::EncoderWriter::new(&mut self.0, &STANDARD);
+        let _ = std::io::Write::write_all(&mut encoder, data).and_then(|()| encoder.finish().map(drop));
+        drop(encoder);
+        self.0.push(b'"');
+    }
+
+    fn finish(mut self) -> Vec<u8> {
+        if self.0.is_empty() {
+            self.0.push(b'{');
+        }
+        self.0.push(b'}');
+        self.0
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-
-    fn made(data: &[u8], content_type: Option<&str>, pairs: &[(&str, &str)]) -> Option<Value> {
-        let metadata = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        let context = Context {
-            app_id: "a",
-            pubsub: "p",
-            topic: "t",
-            content_type,
-            metadata: &metadata,
-            traceparent: TRACE,
-            tracestate: "",
-        };
-        envelope(data, &context).map(|bytes| serde_json::from_slice(&bytes).unwrap())
-    }
-
-    #[test]
-    fn data_follows_the_content_type() {
-        let json = made(br#"{"b":1}"#, Some("application/json"), &[]).unwrap();
-        assert_eq!(
-            (&json["data"]["b"], &json["datacontenttype"]),
-            (&Value::from(1), &Value::from("application/json"))
-        );
-        assert_eq!(
-            (&json["source"], &json["type"], &json["traceid"]),
-            (&"a".into(), &SENT.into(), &TRACE.into())
-        );
-        let broken = made(b"{oops", Some("application/json"), &[]).unwrap();
-        assert_eq!(broken["data"], "{oops");
-        let none = made(b"hi", None, &[]).unwrap();
-        assert_eq!((&none["data"], &none["datacontenttype"]), (&"hi".into(), &"text/plain".into()));
-        let binary = made(&[0, 255], Some("application/octet-stream"), &[]).unwrap();
-        assert_eq!(binary["data_base64"], "AP8=");
-        assert!(binary.get("data").is_none());
-    }
-
-    #[test]
-    fn overrides_and_expiration() {
-        let event =
-            made(b"1", Some("application/json"), &[("cloudevent.id", "x"), ("ttlInSeconds", "5")]).unwrap();
-        assert_eq!(event["id"], "x");
-        assert!(event["expiration"].as_str().unwrap() > event["time"].as_str().unwrap());
-    }
-
-    #[test]
-    fn an_own_event_is_completed() {
-        let own = br#"{"id":"1","source":"me","topic":"other","x":{"z":1,"a":2}}"#;
-        let event = made(own, Some("application/cloudevents+json; charset=utf-8"), &[]).unwrap();
-        assert_eq!(
-            (&event["source"], &event["topic"], &event["x"]["a"]),
-            (&"me".into(), &"t".into(), &2.into())
-        );
-        assert_eq!(event["specversion"], "1.0");
-        assert_eq!(made(b"nope", Some("application/cloudevents+json"), &[]), None);
-    }
-}
+mod tests;

@@ -1,241 +1,307 @@
-//! Hands one message to the app and reads its answer (http-api reference, 5.4 and 5.5).
+//! Delivery of one message to the app over HTTP (http-api reference, sections 5.4 and 5.5): the request, what
+//! the app's answer means, and the dead letter topic. When a message is tried again is the broker's business.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::body::Body;
 use bytes::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, StatusCode};
-use jiff::Timestamp;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
 
-use super::{cloudevent, pubsub};
-use crate::components::pubsub::{DeliveryError, Message};
+use super::cloudevent::{self, Peek};
+use super::pubsub;
+use super::topics::{self, Scopes};
+use crate::components::pubsub::{DeliveryError, Handler, Message, PubSub};
+use crate::resources::Subscription;
 use crate::sidecar::Shared;
+use crate::sidecar::app::Channel;
+use crate::sidecar::store::Entry;
 use crate::sidecar::trace;
 
 const SCOPE: &str = "dapr.runtime.processor.subscription";
-/// More of an answer than this is not read.
-const MOST_OF_AN_ANSWER: usize = 1 << 20;
+/// Most bytes of an answer that are looked at.
+const MAX_ANSWER: usize = 4 * 1024 * 1024;
+
+/// What a URL can't hold as it is.
+const NOT_IN_A_PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// Entries of a message's metadata that must not become headers: they describe the connection, or are ours.
+const NOT_HEADERS: [&str; 12] = [
+    "connection",
+    "content-length",
+    "content-type",
+    "dapr-api-token",
+    "expect",
+    "host",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "proxy-connection",
+];
 
 /// Where the messages of one subscription go.
-pub struct Route {
-    /// Component.
-    pub pubsub: String,
-    /// Topic as subscribed.
-    pub topic: String,
-    /// Path on the app, with a leading slash.
-    pub path: String,
-    /// The subscription asks for raw payloads.
-    pub raw: bool,
-    /// Where undeliverable messages go; empty for nowhere.
-    pub dead_letter: String,
+pub struct Delivery {
+    shared: Arc<Shared>,
+    app: Arc<Channel>,
+    entry: Arc<Entry<dyn PubSub>>,
+    path: String,
+    raw: Result<bool, String>,
+    dead_letter_topic: String,
+    abandon: CancellationToken,
 }
 
-/// The fields that are looked at; everything else is passed on unread.
-#[derive(Deserialize, Default)]
-struct Event<'a> {
-    #[serde(borrow, default)]
-    id: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    expiration: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    traceparent: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    traceid: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    tracestate: Option<Cow<'a, str>>,
+/// What became of a message.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    Acknowledged,
+    /// Given up: by the app's wish, or because it is too late.
+    Dropped,
+    /// The app failed on it or asked to get it again.
+    Failed(String),
+    /// It never got to the app.
+    Unreachable(String),
+}
+
+impl Delivery {
+    /// Delivery to a path of the app; a missing leading slash is supplied. What the app is working on when
+    /// `abandon` is cancelled goes back to the broker.
+    pub fn new(
+        shared: Arc<Shared>,
+        app: Arc<Channel>,
+        entry: Arc<Entry<dyn PubSub>>,
+        path: &str,
+        subscription: &Subscription,
+        abandon: CancellationToken,
+    ) -> Self {
+        let path = utf8_percent_encode(path.strip_prefix('/').unwrap_or(path), NOT_IN_A_PATH);
+        Self {
+            shared,
+            app,
+            entry,
+            path: format!("/{path}"),
+            raw: pubsub::is_raw(&subscription.metadata),
+            dead_letter_topic: subscription.dead_letter_topic.clone(),
+            abandon,
+        }
+    }
+
+    /// What the broker calls for each message.
+    pub fn handler(self) -> Handler {
+        let delivery = Arc::new(self);
+        Arc::new(move |message| {
+            let delivery = Arc::clone(&delivery);
+            Box::pin(async move { delivery.deliver(message).await })
+        })
+    }
+
+    /// Delivers a message. `Ok` means that the broker may forget it: it was handled, dropped, or is safe in the
+    /// dead letter topic. A message that could not get to the app is never moved there, or a restart of the app
+    /// would empty the topic into it.
+    pub async fn deliver(&self, message: Message) -> Result<(), DeliveryError> {
+        let topic = topics::at_app(&self.entry.manifest, &self.shared.namespace, &message.topic).to_owned();
+        let attempt = self.abandon.run_until_cancelled(self.attempt(&message, &topic));
+        let ended = || Outcome::Unreachable("the subscription has ended".into());
+        let outcome = attempt.await.unwrap_or_else(ended);
+        let has_dead_letters = !self.dead_letter_topic.is_empty();
+        match outcome {
+            Outcome::Acknowledged => Ok(()),
+            Outcome::Unreachable(cause) => Err(DeliveryError::Unreachable(cause)),
+            Outcome::Dropped if !has_dead_letters => Ok(()),
+            Outcome::Failed(cause) if !has_dead_letters => Err(DeliveryError::Failed(cause)),
+            Outcome::Dropped => self.to_dead_letters(message).await.map_err(|error| {
+                tracing::warn!(
+                    target: SCOPE,
+                    "failed to send dropped message to dead letter queue for topic {topic}: {error}"
+                );
+                DeliveryError::Failed(error)
+            }),
+            Outcome::Failed(cause) => self.to_dead_letters(message).await.map_err(|error| {
+                tracing::error!(
+                    target: SCOPE,
+                    "error sending message to dead letter, origin topic: {topic} dead letter topic {} err: {error}",
+                    self.dead_letter_topic
+                );
+                DeliveryError::Failed(cause)
+            }),
+        }
+    }
+
+    async fn to_dead_letters(&self, message: Message) -> Result<(), String> {
+        let topic = &self.dead_letter_topic;
+        if !Scopes::of(&self.entry.manifest).may_publish(&self.shared.app_id, topic) {
+            return Err(topics::forbidden(topic, &self.shared.app_id));
+        }
+        pubsub::send(&self.shared, &self.entry, topic, message.data, message.metadata).await
+    }
+
+    async fn attempt(&self, message: &Message, topic: &str) -> Outcome {
+        let name = &self.entry.manifest.name;
+        let event = match &self.raw {
+            Ok(raw) => body(*raw, name, topic, message),
+            Err(cause) => {
+                tracing::error!(
+                    target: SCOPE,
+                    "error deserializing pubsub metadata: {cause}"
+                );
+                return Outcome::Failed(cause.clone());
+            }
+        };
+        let peek = match Peek::of(&event) {
+            Ok(peek) => peek,
+            Err(cause) => {
+                tracing::error!(
+                    target: SCOPE,
+                    "error deserializing cloud event in pubsub {name} and topic {topic}: {cause}"
+                );
+                return Outcome::Failed(cause);
+            }
+        };
+        if peek.has_expired() {
+            tracing::warn!(
+                target: SCOPE,
+                "dropping expired pub/sub event {} as of {}",
+                peek.shown_id(),
+                peek.expiration.as_deref().unwrap_or_default()
+            );
+            return Outcome::Dropped;
+        }
+        let mut request = Request::new(Body::from(event.clone()));
+        *request.method_mut() = Method::POST;
+        *request.headers_mut() = headers(name, message, &peek);
+        match self.app.call(request, &self.path).await {
+            Ok(response) => {
+                let (head, answer) = response.into_parts();
+                // An answer that breaks off counts by its status.
+                let answer = axum::body::to_bytes(answer, MAX_ANSWER).await.unwrap_or_default();
+                meaning(head.status, &answer, &peek, topic)
+            }
+            Err(error) => {
+                let cause =
+                    format!("error returned from app channel while sending pub/sub event to app: {error}");
+                log_retriable(topic, &cause);
+                Outcome::Unreachable(cause)
+            }
+        }
+    }
+}
+
+/// The event as the app gets it.
+fn body(raw: bool, pubsub: &str, topic: &str, message: &Message) -> Bytes {
+    if raw {
+        return cloudevent::around_raw(pubsub, topic, &message.data, &message.metadata).into();
+    }
+    let content_type = message.metadata.get("content-type").map_or("", String::as_str);
+    if cloudevent::is_binary(content_type) && cloudevent::has_attributes(&message.metadata) {
+        return cloudevent::from_binary(content_type, &message.data, &message.metadata).into();
+    }
+    message.data.clone()
+}
+
+fn headers(pubsub: &str, message: &Message, peek: &Peek<'_>) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(message.metadata.len() + 8);
+    for (name, value) in &message.metadata {
+        // The name's own form is the canonical one: HTTP compares names without case.
+        let name = HeaderName::from_bytes(name.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value))
+            && !NOT_HEADERS.contains(&name.as_str())
+        {
+            headers.insert(name, value);
+        }
+    }
+    let mut put = |name: &'static str, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(name, value);
+        }
+    };
+    put("pubsubname", pubsub);
+    let of_message = |name: &str| message.metadata.get(name).map(String::as_str);
+    let parent = peek.traceparent.as_deref().or(peek.traceid.as_deref());
+    let parent = parent.or_else(|| of_message("traceparent")).or_else(|| of_message("traceid"));
+    put("traceparent", &trace::child_of(parent));
+    if let Some(state) = peek.tracestate.as_deref().filter(|state| !state.is_empty()) {
+        put("tracestate", state);
+    }
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(cloudevent::MEDIA_TYPE));
+    headers
 }
 
 #[derive(Deserialize)]
-struct Answer<'a> {
-    #[serde(borrow, default)]
-    status: Cow<'a, str>,
+struct Answer {
+    #[serde(default)]
+    status: String,
 }
 
-/// What becomes of a message.
-enum Verdict {
-    Done,
-    /// Never to be tried again: dead letter, or nowhere.
-    Drop,
-    /// To be tried again: dead letter, or the broker's redelivery.
-    Again(String),
-}
-
-/// Delivers one message; `Ok` acknowledges it.
-pub async fn deliver(shared: Arc<Shared>, route: Arc<Route>, message: Message) -> Result<(), DeliveryError> {
-    match attempt(&shared, &route, &message).await? {
-        Verdict::Done => Ok(()),
-        Verdict::Drop => dead_letter(&shared, &route, message).await.map(|_| ()),
-        Verdict::Again(reason) => {
-            if dead_letter(&shared, &route, message).await? {
-                Ok(())
-            } else {
-                Err(DeliveryError::Failed(reason))
-            }
-        }
+/// `status` of the app's answer; empty when it says nothing or isn't such an answer.
+fn said(answer: &[u8]) -> String {
+    // An array would fill the fields in their order.
+    if !answer.trim_ascii_start().starts_with(b"{") {
+        return String::new();
     }
+    serde_json::from_slice::<Answer>(answer).map(|answer| answer.status).unwrap_or_default()
 }
 
-async fn attempt(shared: &Shared, route: &Route, message: &Message) -> Result<Verdict, DeliveryError> {
-    let body: Bytes = if route.raw {
-        cloudevent::raw(&message.data, &route.pubsub, &message.topic)
-    } else {
-        message.data.clone()
-    };
-    let event: Event<'_> = match serde_json::from_slice(&body) {
-        Ok(event) => event,
-        Err(error) => {
-            let text = format!(
-                "error deserializing cloud event in pubsub {} and topic {}: {error}",
-                route.pubsub, message.topic
-            );
-            tracing::error!(target: SCOPE, "{text}");
-            return Ok(Verdict::Again(text));
-        }
-    };
-    let id = event.id.as_deref().unwrap_or_default();
-    if expired(event.expiration.as_deref()) {
-        tracing::warn!(target: SCOPE, "dropping expired pub/sub event {id} as of {}", event.expiration.as_deref().unwrap_or_default());
-        return Ok(Verdict::Drop);
-    }
-    let Some(app) = &shared.app else {
-        return Err(DeliveryError::Unreachable("app channel is not initialized".into()));
-    };
-    let mut request = Request::new(Body::from(body.clone()));
-    *request.method_mut() = Method::POST;
-    headers(request.headers_mut(), route, message, &event);
-    let response = app.call(request, &route.path).await.map_err(|error| {
-        tracing::warn!(target: SCOPE, "the app cannot be reached with pub/sub event {id}, topic: {}: {error}", message.topic);
-        DeliveryError::Unreachable(error.to_string())
-    })?;
-    let status = response.status();
-    let answer = axum::body::to_bytes(response.into_body(), MOST_OF_AN_ANSWER)
-        .await
-        .map_err(|error| DeliveryError::Unreachable(error.to_string()))?;
-    Ok(judge(status, &answer, id, &message.topic))
-}
-
-fn judge(status: StatusCode, answer: &[u8], id: &str, topic: &str) -> Verdict {
+/// What the app's answer says about the message.
+fn meaning(status: StatusCode, answer: &[u8], peek: &Peek<'_>, topic: &str) -> Outcome {
+    let id = peek.shown_id();
     if status.is_success() {
-        let said = serde_json::from_slice::<Answer<'_>>(answer).map(|answer| answer.status.into_owned());
-        return match said.as_deref() {
-            Err(_) | Ok("" | "SUCCESS") => Verdict::Done,
-            Ok("DROP") => {
-                tracing::warn!(target: SCOPE, "DROP status returned from app while processing pub/sub event {id}");
-                Verdict::Drop
+        let cause = match said(answer).as_str() {
+            "" | "SUCCESS" => return Outcome::Acknowledged,
+            "DROP" => {
+                tracing::warn!(
+                    target: SCOPE,
+                    "DROP status returned from app while processing pub/sub event {id}"
+                );
+                return Outcome::Dropped;
             }
-            Ok("RETRY") => {
-                Verdict::Again(format!("RETRY status returned from app while processing pub/sub event {id}"))
+            "RETRY" => format!("RETRY status returned from app while processing pub/sub event {id}"),
+            other => {
+                format!(
+                    "unknown status returned from app while processing pub/sub event {id}, status: {other}"
+                )
             }
-            Ok(other) => Verdict::Again(format!(
-                "unknown status returned from app while processing pub/sub event {id}: {other}"
-            )),
         };
+        log_retriable(topic, &cause);
+        return Outcome::Failed(cause);
     }
     let body = String::from_utf8_lossy(answer);
     let code = status.as_u16();
     if status == StatusCode::NOT_FOUND {
-        tracing::error!(target: SCOPE, "non-retriable error returned from app while processing pub/sub event {id}: {body}. status code returned: {code}");
-        return Verdict::Drop;
+        tracing::error!(
+            target: SCOPE,
+            "non-retriable error returned from app while processing pub/sub event {id}: {body}. status code returned: {code}"
+        );
+        return Outcome::Dropped;
     }
-    let text = format!(
-        "retriable error returned from app while processing pub/sub event {id}, topic: {topic}, body: {body}. status code returned: {code}"
+    let of = peek.topic.as_deref().unwrap_or(topic);
+    let cause = format!(
+        "retriable error returned from app while processing pub/sub event {id}, topic: {of}, body: {body}. status code returned: {code}"
     );
-    tracing::warn!(target: SCOPE, "{text}");
-    Verdict::Again(text)
+    tracing::warn!(target: SCOPE, "{cause}");
+    Outcome::Failed(cause)
 }
 
-/// Whether there was a dead letter topic, which has the message now.
-async fn dead_letter(shared: &Shared, route: &Route, message: Message) -> Result<bool, DeliveryError> {
-    if route.dead_letter.is_empty() {
-        return Ok(false);
-    }
-    let Some(entry) = shared.components.pubsub(&route.pubsub) else { return Ok(false) };
-    let letter = Message { topic: route.dead_letter.clone(), ..message };
-    match entry.provider.publish(letter).await {
-        Ok(()) => Ok(true),
-        Err(error) => {
-            let text = format!("failed to publish to the dead letter topic {}: {error}", route.dead_letter);
-            tracing::error!(target: SCOPE, "{text}");
-            Err(DeliveryError::Failed(text))
-        }
-    }
-}
-
-fn expired(expiration: Option<&str>) -> bool {
-    expiration.and_then(|time| time.parse::<Timestamp>().ok()).is_some_and(|time| time < Timestamp::now())
-}
-
-fn headers(headers: &mut HeaderMap, route: &Route, message: &Message, event: &Event<'_>) {
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/cloudevents+json"));
-    let mut set = |name: &str, value: &str| {
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
-        {
-            headers.insert(name, value);
-        }
-    };
-    for (name, value) in &message.metadata {
-        // What frames the request is not the publisher's to say.
-        if !matches!(
-            name.to_ascii_lowercase().as_str(),
-            "content-length" | "transfer-encoding" | "host" | "connection"
-        ) {
-            set(name, value);
-        }
-    }
-    set("pubsubname", &route.pubsub);
-    let parent = event.traceparent.as_deref().or(event.traceid.as_deref());
-    let parent = parent.or(message.metadata.get("traceparent").map(String::as_str));
-    set("traceparent", &trace::child_of(parent));
-    if let Some(state) = event.tracestate.as_deref().filter(|state| !state.is_empty()) {
-        set("tracestate", state);
-    }
-}
-
-/// Whether a subscription asks for raw payloads; a value that can't be read counts as no.
-pub fn wants_raw(metadata: &crate::components::Metadata) -> bool {
-    pubsub::is_raw(metadata).unwrap_or_default()
+fn log_retriable(topic: &str, cause: &str) {
+    tracing::warn!(
+        target: SCOPE,
+        "encountered a retriable error while publishing a subscribed message to topic {topic}, err: {cause}"
+    );
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn verdict(status: u16, body: &str) -> &'static str {
-        match judge(StatusCode::from_u16(status).unwrap(), body.as_bytes(), "1", "t") {
-            Verdict::Done => "done",
-            Verdict::Drop => "drop",
-            Verdict::Again(_) => "again",
-        }
-    }
-
-    #[test]
-    fn the_answers_of_the_reference() {
-        let cases = [
-            (200, "", "done"),
-            (204, "", "done"),
-            (200, "{}", "done"),
-            (200, "<html>", "done"),
-            (200, r#"{"status":"SUCCESS"}"#, "done"),
-            (200, r#"{"status":""}"#, "done"),
-            (200, r#"{"status":"RETRY"}"#, "again"),
-            (200, r#"{"status":"retry"}"#, "again"),
-            (200, r#"{"status":"DROP"}"#, "drop"),
-            (404, "no", "drop"),
-            (500, "boom", "again"),
-            (302, "", "again"),
-        ];
-        for (status, body, expected) in cases {
-            assert_eq!(verdict(status, body), expected, "{status} {body}");
-        }
-    }
-
-    #[test]
-    fn only_a_past_time_is_expired() {
-        assert!(expired(Some("2020-01-01T00:00:00Z")));
-        assert!(!expired(Some("2999-01-01T00:00:00+01:00")));
-        assert!(!expired(Some("soon")) && !expired(None));
-    }
-}
+mod tests;

@@ -25,6 +25,7 @@ use crate::sidecar::app::Channel;
 use crate::sidecar::error::ApiError;
 use crate::sidecar::pool::{self, Pool};
 use crate::sidecar::resolve::{Instance, Resolver};
+use crate::sidecar::trace::Context;
 
 /// `errorCode` of everything here.
 pub const CODE: &str = "ERR_DIRECT_INVOKE";
@@ -40,6 +41,8 @@ const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const API_TOKEN: HeaderName = HeaderName::from_static("dapr-api-token");
+const TRACEPARENT: &str = "traceparent";
+const TRACESTATE: &str = "tracestate";
 
 /// Calls to a sidecar that can't be reached are repeated this often, with this pause.
 const RETRIES: u32 = 3;
@@ -164,6 +167,7 @@ impl Invoker {
             return Err(no_target());
         }
         strip(request.headers_mut());
+        continue_trace(request.headers_mut());
         let response = if app_id == self.app_id {
             self.to_app(request, path).await.map_err(|error| failed(app_id, error))
         } else {
@@ -319,6 +323,18 @@ impl Invoker {
 enum Sent {
     Answer(Response<Body>),
     Refused(Box<Request<Body>>, String),
+}
+
+/// Makes the call a child of the caller's span, or the first of a new trace.
+fn continue_trace(headers: &mut HeaderMap) {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let context = Context::of_call(text(TRACEPARENT), text(TRACESTATE));
+    if context.state.is_empty() {
+        headers.remove(TRACESTATE);
+    }
+    if let Ok(parent) = HeaderValue::from_str(&context.parent) {
+        headers.insert(TRACEPARENT, parent);
+    }
 }
 
 /// Takes out what concerns only one connection, and what is between the caller and its sidecar.

@@ -9,3 +9,6 @@ pub mod secrets;
 pub mod state;
 pub mod subscriptions;
 pub mod topics;
+
+#[cfg(test)]
+pub(in crate::sidecar) mod testing;

@@ -1,4 +1,5 @@
-//! Secrets (http-api reference, section 7): stores, scopes, errors. Values are never logged.
+//! Secrets (http-api reference, section 7), limited by the configuration's secret scopes. Values are never
+//! logged.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,48 +12,52 @@ use crate::sidecar::Shared;
 use crate::sidecar::error::ApiError;
 use crate::sidecar::store::Entry;
 
-fn find(shared: &Shared, store: &str) -> Result<Arc<Entry<dyn SecretStore>>, ApiError> {
-    if let Some(entry) = shared.components.secretstores(store) {
-        return Ok(entry);
-    }
-    Err(if shared.components.all_secretstores().is_empty() {
-        let status = StatusCode::INTERNAL_SERVER_ERROR;
-        ApiError::new(status, "ERR_SECRET_STORES_NOT_CONFIGURED", "secret store is not configured")
-    } else {
-        let message = format!("failed finding secret store with key {store}");
-        ApiError::new(StatusCode::UNAUTHORIZED, "ERR_SECRET_STORE_NOT_FOUND", message)
-    })
-}
-
-fn allowed(shared: &Shared, store: &str, secret: &str) -> bool {
-    let mut scopes = shared.configuration.secret_scopes.iter();
-    scopes.find(|scope| scope.store_name == store).is_none_or(|scope| scope.allows(secret))
-}
-
-/// One secret.
-pub async fn get(shared: &Shared, store: &str, key: &str, metadata: &Metadata) -> Result<Secret, ApiError> {
+/// The pairs of one secret.
+pub async fn get(shared: &Shared, store: &str, name: &str, metadata: &Metadata) -> Result<Secret, ApiError> {
     let entry = find(shared, store)?;
-    if !allowed(shared, store, key) {
-        let message = format!("access denied by policy to get \"{key}\" from \"{store}\"");
+    if !is_allowed(shared, store, name) {
+        let message = format!("access denied by policy to get \"{name}\" from \"{store}\"");
         return Err(ApiError::new(StatusCode::FORBIDDEN, "ERR_PERMISSION_DENIED", message));
     }
-    entry.provider.get(key, metadata).await.map_err(|error| {
-        let message = format!("failed getting secret with key {key} from secret store {store}: {error}");
-        ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "ERR_SECRET_GET", message)
+    entry.provider.get(name, metadata).await.map_err(|cause| {
+        failed(format!("failed getting secret with key {name} from secret store {store}: {cause}"))
     })
 }
 
-/// All secrets that the app may read.
+/// All secrets that the app may read, by name.
 pub async fn bulk(
     shared: &Shared,
     store: &str,
     metadata: &Metadata,
 ) -> Result<BTreeMap<String, Secret>, ApiError> {
     let entry = find(shared, store)?;
-    let mut secrets = entry.provider.bulk(metadata).await.map_err(|error| {
-        let message = format!("failed getting secrets from secret store {store}: {error}");
-        ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "ERR_SECRET_GET", message)
-    })?;
-    secrets.retain(|name, _| allowed(shared, store, name));
+    let mut secrets = entry
+        .provider
+        .bulk(metadata)
+        .await
+        .map_err(|cause| failed(format!("failed getting secrets from secret store {store}: {cause}")))?;
+    secrets.retain(|name, _| is_allowed(shared, store, name));
     Ok(secrets)
+}
+
+fn failed(message: String) -> ApiError {
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "ERR_SECRET_GET", message)
+}
+
+fn find(shared: &Shared, store: &str) -> Result<Arc<Entry<dyn SecretStore>>, ApiError> {
+    if let Some(entry) = shared.components.secretstores(store) {
+        return Ok(entry);
+    }
+    if shared.components.all_secretstores().is_empty() {
+        let message = "secret store is not configured";
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        return Err(ApiError::new(status, "ERR_SECRET_STORES_NOT_CONFIGURED", message));
+    }
+    let message = format!("failed finding secret store with key {store}");
+    Err(ApiError::new(StatusCode::UNAUTHORIZED, "ERR_SECRET_STORE_NOT_FOUND", message))
+}
+
+fn is_allowed(shared: &Shared, store: &str, name: &str) -> bool {
+    let scope = shared.configuration.secret_scopes.iter().find(|scope| scope.store_name == store);
+    scope.is_none_or(|scope| scope.allows(name))
 }

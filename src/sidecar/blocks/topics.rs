@@ -1,73 +1,157 @@
-//! Which topics of a pub/sub component an app may use (daprd reference, section 14).
+//! Who may use which topic of a pub/sub component (daprd reference, section 14), and what a topic is called at
+//! the broker (section 11).
 
-use crate::resources::Component;
+use std::borrow::Cow;
 
-/// Whether the app may publish to the topic.
-pub fn may_publish(manifest: &Component, app_id: &str, topic: &str) -> bool {
-    allowed(manifest, "publishingScopes", app_id, topic)
+use crate::resources::{Component, Source};
+
+/// Topic rules of one component. A text that is empty rules nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Scopes<'a> {
+    publishing: &'a str,
+    subscription: &'a str,
+    allowed: &'a str,
+    protected: &'a str,
 }
 
-/// Whether the app may subscribe to the topic.
-pub fn may_subscribe(manifest: &Component, app_id: &str, topic: &str) -> bool {
-    allowed(manifest, "subscriptionScopes", app_id, topic)
-}
-
-fn allowed(manifest: &Component, scopes: &str, app_id: &str, topic: &str) -> bool {
-    let list = |name: &str| -> Vec<&str> {
-        let text = manifest.value(name).unwrap_or_default();
-        text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()
-    };
-    let whitelist = list("allowedTopics");
-    if !whitelist.is_empty() && !whitelist.contains(&topic) {
-        return false;
+impl<'a> Scopes<'a> {
+    /// The rules in a manifest.
+    pub fn of(manifest: &'a Component) -> Self {
+        let text = |name| manifest.value(name).unwrap_or_default().trim();
+        Self {
+            publishing: text("publishingScopes"),
+            subscription: text("subscriptionScopes"),
+            allowed: text("allowedTopics"),
+            protected: text("protectedTopics"),
+        }
     }
-    match scope(manifest.value(scopes).unwrap_or_default(), app_id) {
-        Some(topics) => topics.contains(&topic),
-        // An app that isn't listed is free, but for protected topics.
-        None => !list("protectedTopics").contains(&topic),
+
+    /// Whether the app may publish to the topic.
+    pub fn may_publish(&self, app_id: &str, topic: &str) -> bool {
+        self.admits(self.publishing, app_id, topic)
+    }
+
+    /// Whether the app may subscribe to the topic.
+    pub fn may_subscribe(&self, app_id: &str, topic: &str) -> bool {
+        self.admits(self.subscription, app_id, topic)
+    }
+
+    fn admits(&self, scopes: &str, app_id: &str, topic: &str) -> bool {
+        if !self.allowed.is_empty() && !lists(self.allowed, topic) {
+            return false;
+        }
+        let mut listed = false;
+        for topics in topics_of(scopes, app_id) {
+            listed = true;
+            if lists(topics, topic) {
+                return true;
+            }
+        }
+        !listed && !lists(self.protected, topic)
     }
 }
 
-/// The topics of an app in `app1=topic1,topic2;app2=`; `None` when the app isn't listed.
-fn scope<'a>(text: &'a str, app_id: &str) -> Option<Vec<&'a str>> {
-    text.split(';').find_map(|entry| {
-        let (app, topics) = entry.split_once('=')?;
-        (app.trim() == app_id)
-            .then(|| topics.split(',').map(str::trim).filter(|topic| !topic.is_empty()).collect())
+/// The topics of an app in `app1=topic1,topic2;app2=`. Entries without `=` name nothing.
+fn topics_of<'a>(scopes: &'a str, app_id: &str) -> impl Iterator<Item = &'a str> {
+    scopes.split(';').filter_map(|scope| scope.split_once('=')).filter_map(move |(app, topics)| {
+        // The stock runtime ignores spaces here.
+        (app.trim() == app_id).then_some(topics)
     })
+}
+
+fn lists(topics: &str, topic: &str) -> bool {
+    topics.split(',').any(|listed| listed.trim() == topic)
+}
+
+/// What the broker puts before the names of this component's topics: the namespace when the component's
+/// metadata uses `{namespace}`, else nothing.
+fn prefix<'a>(manifest: &Component, namespace: &'a str) -> &'a str {
+    let scoped = |source: &Source| matches!(source, Source::Value(value) if value.contains("{namespace}"));
+    if manifest.metadata.iter().any(|item| scoped(&item.source)) { namespace } else { "" }
+}
+
+/// What the broker calls a topic of the app.
+pub fn at_broker<'a>(manifest: &Component, namespace: &str, topic: &'a str) -> Cow<'a, str> {
+    match prefix(manifest, namespace) {
+        "" => Cow::Borrowed(topic),
+        prefix => Cow::Owned(format!("{prefix}{topic}")),
+    }
+}
+
+/// What the app calls a topic of the broker.
+pub fn at_app<'a>(manifest: &Component, namespace: &str, topic: &'a str) -> &'a str {
+    topic.strip_prefix(prefix(manifest, namespace)).unwrap_or(topic)
+}
+
+/// The error text of a topic that the app may not use.
+pub fn forbidden(topic: &str, app_id: &str) -> String {
+    format!("topic {topic} is not allowed for app id {app_id}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resources::{Item, Source};
 
-    fn component(pairs: &[(&str, &str)]) -> Component {
-        let item = |(name, value): &(&str, &str)| Item {
-            name: (*name).into(),
-            source: Source::Value((*value).into()),
-        };
-        Component {
-            name: "p".into(),
-            kind: "pubsub.in-memory".into(),
-            version: "v1".into(),
-            ignore_errors: false,
-            init_timeout: String::new(),
-            metadata: pairs.iter().map(item).collect(),
-            secret_store: None,
-            scopes: Vec::new(),
-            file: std::path::PathBuf::new(),
-        }
+    fn manifest(values: &[(&str, &str)]) -> Component {
+        crate::sidecar::blocks::testing::manifest("mem", "pubsub.in-memory", values)
     }
 
     #[test]
-    fn scopes_whitelist_and_protection() {
-        let scoped = component(&[("publishingScopes", "a=t1, t2;b="), ("protectedTopics", "t3")]);
-        assert!(may_publish(&scoped, "a", "t2") && !may_publish(&scoped, "a", "t3"));
-        assert!(!may_publish(&scoped, "b", "t1"));
-        assert!(may_publish(&scoped, "c", "t1") && !may_publish(&scoped, "c", "t3"));
-        assert!(may_subscribe(&scoped, "b", "t1"));
-        let listed = component(&[("allowedTopics", "t1")]);
-        assert!(may_publish(&listed, "a", "t1") && !may_publish(&listed, "a", "t2"));
+    fn without_rules_everything_is_allowed() {
+        let manifest = manifest(&[]);
+        assert!(Scopes::of(&manifest).may_publish("a", "t"));
+        assert!(Scopes::of(&manifest).may_subscribe("a", "t"));
+    }
+
+    #[test]
+    fn an_app_that_is_listed_gets_only_its_topics() {
+        let manifest = manifest(&[
+            ("publishingScopes", "app1=t1, t2; app2 =t3;app3="),
+            ("subscriptionScopes", "app1=t9"),
+        ]);
+        let scopes = Scopes::of(&manifest);
+        for (app, topic, expected) in [
+            ("app1", "t1", true),
+            ("app1", "t2", true),
+            ("app1", "t3", false),
+            ("app2", "t3", true),
+            ("app2", "t1", false),
+            ("app3", "t1", false),
+            ("other", "t1", true),
+        ] {
+            assert_eq!(scopes.may_publish(app, topic), expected, "{app} {topic}");
+        }
+        assert!(scopes.may_subscribe("app1", "t9"));
+        assert!(!scopes.may_subscribe("app1", "t1"));
+        assert!(scopes.may_subscribe("app2", "t1"));
+    }
+
+    #[test]
+    fn allowed_and_protected_topics() {
+        let manifest = manifest(&[
+            ("allowedTopics", "t1,t2,secret"),
+            ("protectedTopics", "secret"),
+            ("publishingScopes", "app1=secret,t7"),
+        ]);
+        let scopes = Scopes::of(&manifest);
+        assert!(scopes.may_publish("app1", "secret"));
+        assert!(!scopes.may_publish("app1", "t1"), "not in its scope");
+        assert!(!scopes.may_publish("app1", "t7"), "in its scope, but not allowed for anyone");
+        assert!(scopes.may_publish("app2", "t1"));
+        assert!(!scopes.may_publish("app2", "t3"));
+        assert!(!scopes.may_publish("app2", "secret"));
+        assert!(!scopes.may_subscribe("app1", "secret"), "scoped for publishing only");
+    }
+
+    #[test]
+    fn the_namespace_is_put_in_front() {
+        let plain = manifest(&[("consumerID", "x")]);
+        let scoped = manifest(&[("consumerID", "{namespace}-x")]);
+        assert_eq!(at_broker(&plain, "ns", "t"), "t");
+        assert_eq!(at_broker(&scoped, "ns", "t"), "nst");
+        assert_eq!(at_broker(&scoped, "", "t"), "t");
+        assert_eq!(at_app(&scoped, "ns", "nst"), "t");
+        assert_eq!(at_app(&scoped, "ns", "t"), "t");
+        assert_eq!(at_app(&plain, "ns", "nst"), "nst");
     }
 }

@@ -1,5 +1,7 @@
 //! The way down (daprd reference, section 8).
 
+use std::time::{Duration, Instant};
+
 use tokio::sync::watch;
 
 use super::Error;
@@ -9,6 +11,8 @@ use crate::sidecar::loading;
 use crate::sidecar::options::duration_text;
 
 const RUNTIME: &str = "dapr.runtime";
+/// What components have at least, so that what was written gets to the disk.
+const CLOSING: Duration = Duration::from_secs(2);
 
 /// Ends everything in order. `running` is whether the start was complete: only then is there an app that a
 /// shutdown may be held back for.
@@ -28,22 +32,24 @@ pub async fn shutdown(
     // Whoever still waits for components gets an answer.
     core.loaded.send_replace(true);
     let grace = core.options.graceful_shutdown;
-    // A handler that hangs must not hold the end back for longer than that.
-    let _ = tokio::time::timeout(grace, core.subscriptions.stop()).await;
-    let in_time = servers.stop(grace).await;
-    let closed = tokio::time::timeout(grace, loading::close(&core.shared)).await.is_ok();
+    let deadline = Instant::now() + grace;
+    let left = || deadline.saturating_duration_since(Instant::now());
+    // Before the servers, so that the app can still use the sidecar for the message that it works on.
+    let finished = core.subscriptions.close(left()).await;
+    let in_time = servers.stop(left()).await && finished;
+    let closed = tokio::time::timeout(left().max(CLOSING), loading::close(&core.shared)).await.is_ok();
     tracing::info!(target: RUNTIME, "Dapr runtime stopped");
     if in_time && closed { Ok(()) } else { Err(Error::TooSlow(duration_text(grace))) }
 }
 
 /// Holds the end back while the app is healthy, so that it can finish its work.
-async fn block(core: &Core, time: std::time::Duration, app: &watch::Sender<bool>) {
+async fn block(core: &Core, time: Duration, app: &watch::Sender<bool>) {
     let text = duration_text(time);
     tracing::info!(
         target: RUNTIME,
         "Blocking graceful shutdown for {text} or until app reports unhealthy..."
     );
-    core.subscriptions.stop().await;
+    core.subscriptions.close(core.options.graceful_shutdown).await;
     let mut healthy = app.subscribe();
     tokio::select! {
         () = tokio::time::sleep(time) => {

@@ -173,7 +173,7 @@ async fn until_app(
                         if *changes.borrow_and_update() {
                             app_is_up(&core, &channel, &declarative).await;
                         } else {
-                            core.subscriptions.stop().await;
+                            core.subscriptions.stop(core.options.graceful_shutdown).await;
                         }
                     }
                 };
@@ -191,5 +191,7 @@ async fn app_is_up(core: &Core, channel: &Channel, declarative: &[Subscription])
     if core.options.app_config && wait::configuration(channel).await {
         tracing::info!(target: RUNTIME, "Application configuration loaded");
     }
+    // They may still run when the app was unhealthy for a moment only.
+    core.subscriptions.stop(core.options.graceful_shutdown).await;
     core.subscriptions.start(&core.shared, declarative, core.options.app_subscribe).await;
 }

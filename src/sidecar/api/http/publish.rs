@@ -1,43 +1,41 @@
-//! `/v1.0/publish`.
+//! Publishing over HTTP (http-api reference, section 4).
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use bytes::Bytes;
 use hyper::StatusCode;
-use hyper::header::{CONTENT_TYPE, HeaderMap};
+use hyper::header::HeaderMap;
 
-use super::request::{metadata, unescape};
+use super::request::{PathValues, Rejection, WholeBody, header, metadata, trace_context};
 use crate::sidecar::Shared;
-use crate::sidecar::blocks::pubsub::{self, Publication};
+use crate::sidecar::blocks::pubsub;
 
-/// The routes of this block.
+/// The routes of this API. A component named `bulk` can't be reached by the plain route.
 pub fn routes() -> Router<Arc<Shared>> {
-    Router::new().route("/v1.0/publish/{pubsub}/{*topic}", post(publish).put(publish))
+    Router::new().route("/v1.0/publish/{pubsubname}/{*topic}", post(publish).put(publish))
 }
 
 async fn publish(
     State(shared): State<Arc<Shared>>,
-    Path((pubsub, topic)): Path<(String, String)>,
+    path: PathValues,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Response> {
-    let (pubsub, topic) = (unescape("pubsubname", &pubsub)?, unescape("topic", &topic)?);
-    let header =
-        |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty());
-    let publication = Publication {
-        pubsub: &pubsub,
-        topic: &topic,
-        data: body,
-        content_type: header(CONTENT_TYPE.as_str()),
+    WholeBody(data): WholeBody,
+) -> Result<Response, Rejection> {
+    let request = pubsub::Request {
+        pubsub: path.get("pubsubname"),
+        topic: path.get("topic"),
+        content_type: header(&headers, "content-type").unwrap_or_default(),
+        data,
         metadata: metadata(query.as_deref()),
-        traceparent: header("traceparent"),
-        tracestate: header("tracestate"),
+        trace: trace_context(&headers),
     };
-    pubsub::publish(&shared, publication).await.map_err(IntoResponse::into_response)?;
+    pubsub::publish(&shared, request).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,57 +1,132 @@
-//! What requests of several building blocks have in common.
+//! What all handlers read from a request: path parameters, `metadata.*`, the body. No rules of any API.
 
-use axum::body::Body;
-use axum::response::Response;
+use std::borrow::Cow;
+use std::convert::Infallible;
+
+use axum::body::to_bytes;
+use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use hyper::StatusCode;
+use hyper::header::HeaderMap;
+use hyper::http::request::Parts;
 use percent_encoding::percent_decode_str;
 
+use super::path::{bad_escape, unescape};
 use crate::components::Metadata;
+use crate::sidecar::error::ApiError;
+use crate::sidecar::trace;
 
-/// The `metadata.*` entries of a query string: the prefix is case-sensitive, the first value of a repeated key
-/// counts (http-api reference, 0.4).
+/// Why a request is answered without its handler's result.
+#[derive(Debug)]
+pub enum Rejection {
+    /// An error body.
+    Api(ApiError),
+    /// Plain text.
+    Plain(StatusCode, String),
+}
+
+impl From<ApiError> for Rejection {
+    fn from(error: ApiError) -> Self {
+        Self::Api(error)
+    }
+}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Api(error) => error.into_response(),
+            Self::Plain(status, text) => (status, text).into_response(),
+        }
+    }
+}
+
+/// The parameters of the path. The router has decoded each once; the stock runtime decodes once more.
+#[derive(Debug)]
+pub struct PathValues(Vec<(String, String)>);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathValues {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
+        let raw = RawPathParams::from_request_parts(parts, state).await.map_err(|error| {
+            Rejection::Plain(StatusCode::BAD_REQUEST, format!("400 Bad Request: {}", error.body_text()))
+        })?;
+        let values = raw.iter().map(|(name, value)| match unescape(value) {
+            Ok(value) => Ok((name.to_owned(), value)),
+            Err(cause) => {
+                let text = format!("failed to unescape request parameter \"{name}\". Error: {cause}");
+                Err(Rejection::Plain(StatusCode::BAD_REQUEST, text))
+            }
+        });
+        values.collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl PathValues {
+    /// The value of `{name}`; empty when the route has none.
+    pub fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+}
+
+/// The body, read as a whole.
+#[derive(Debug)]
+pub struct WholeBody(
+    /// The bytes, or why they could not be read (`stream too large` beyond the limit); each API reports that in
+    /// its own error.
+    pub Result<Bytes, String>,
+);
+
+impl<S: Send + Sync> FromRequest<S> for WholeBody {
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Infallible> {
+        let body = to_bytes(request.into_body(), usize::MAX).await;
+        Ok(Self(body.map_err(|error| error.to_string())))
+    }
+}
+
+/// `metadata.<name>=<value>` of the query string; the first value of a repeated name counts.
 pub fn metadata(query: Option<&str>) -> Metadata {
     let mut metadata = Metadata::new();
-    for (name, value) in pairs(query.unwrap_or_default()) {
-        if let Some(key) = name.strip_prefix("metadata.") {
-            metadata.entry(key.to_owned()).or_insert(value);
+    for (name, value) in pairs(query) {
+        if let Some(name) = name.strip_prefix("metadata.") {
+            metadata.entry(name.to_owned()).or_insert_with(|| value.into_owned());
         }
     }
     metadata
 }
 
 /// The first value of a query parameter.
-pub fn parameter(query: Option<&str>, wanted: &str) -> Option<String> {
-    pairs(query.unwrap_or_default()).find(|(name, _)| name == wanted).map(|(_, value)| value)
+pub fn query_value<'a>(query: Option<&'a str>, wanted: &str) -> Option<Cow<'a, str>> {
+    pairs(query).find(|(name, _)| name == wanted).map(|(_, value)| value)
 }
 
-fn pairs(query: &str) -> impl Iterator<Item = (String, String)> {
-    query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+/// The pairs of a query string, decoded; malformed ones are left out.
+fn pairs(query: Option<&str>) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    let pairs = query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+    pairs.filter(|pair| bad_escape(pair).is_none()).map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let decode = |text: &str| {
-            let text = text.replace('+', " ");
-            percent_decode_str(&text).decode_utf8_lossy().into_owned()
-        };
-        (decode(name), decode(value))
+        (decoded(name), decoded(value))
     })
 }
 
-/// Path parameters are decoded once more than the URL is (0.2); what can't be decoded is answered with 400.
-pub fn unescape(name: &str, value: &str) -> Result<String, Response> {
-    let well_formed = value.match_indices('%').all(|(at, _)| {
-        value.get(at + 1..at + 3).is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
-    });
-    let decoded = percent_decode_str(value).decode_utf8();
-    match decoded {
-        Ok(text) if well_formed => Ok(text.into_owned()),
-        _ => {
-            let text = format!(
-                "failed to unescape request parameter {name:?}. Error: invalid URL escape in {value:?}"
-            );
-            let mut response = Response::new(Body::from(text));
-            *response.status_mut() = StatusCode::BAD_REQUEST;
-            Err(response)
-        }
+fn decoded(text: &str) -> Cow<'_, str> {
+    if !text.contains(['+', '%']) {
+        return Cow::Borrowed(text);
     }
+    Cow::Owned(percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned())
+}
+
+/// The text of a header; `None` when it is absent or not text.
+pub fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// The trace context of the call's span.
+pub fn trace_context(headers: &HeaderMap) -> trace::Context {
+    trace::Context::of_call(header(headers, "traceparent"), header(headers, "tracestate"))
 }
 
 #[cfg(test)]
@@ -59,15 +134,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn metadata_is_taken_from_the_query() {
-        let found = metadata(Some("metadata.a=1&metadata.a=2&Metadata.b=3&c=4&metadata.d=x%20y"));
-        let expected = [("a", "1"), ("d", "x y")].map(|(key, value)| (key.to_owned(), value.to_owned()));
-        assert_eq!(found, Metadata::from(expected));
+    fn metadata_is_the_prefix_only_and_the_first_value() {
+        let query =
+            Some("metadata.a=1&metadata.a=2&Metadata.b=3&c=4&metadata.sp%61ce=x+y%2Bz&metadata.bad=%zz");
+        let expected = [("a", "1"), ("space", "x y+z")];
+        let expected: Metadata = expected.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+        assert_eq!(metadata(query), expected);
+        assert!(metadata(None).is_empty());
     }
 
     #[test]
-    fn a_bad_escape_is_refused() {
-        assert_eq!(unescape("key", "a%2Fb").ok().as_deref(), Some("a/b"));
-        assert_eq!(unescape("key", "%zz").unwrap_err().status(), StatusCode::BAD_REQUEST);
+    fn query_values() {
+        assert_eq!(query_value(Some("a=1&b=%20"), "b").as_deref(), Some(" "));
+        assert_eq!(query_value(Some("a=1"), "b"), None);
     }
 }

@@ -1,12 +1,12 @@
-//! `/v1.0/state`.
+//! State over HTTP (http-api reference, section 3).
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::{CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH};
@@ -14,57 +14,53 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::error::json_response;
-use super::request::{metadata, parameter, unescape};
+use super::request::{PathValues, Rejection, WholeBody, metadata, query_value};
 use crate::components::Metadata;
-use crate::components::state::Item;
+use crate::components::state::{Error, Item};
 use crate::sidecar::Shared;
-use crate::sidecar::blocks::state::{self, BulkItem, Options};
+use crate::sidecar::blocks::state::{self, Options, Removal, StateStore, Step, Write};
 use crate::sidecar::error::ApiError;
 
-/// The routes of this block.
+/// The routes of this API. `bulk` and `transaction` are keys like any other for GET and DELETE.
 pub fn routes() -> Router<Arc<Shared>> {
     Router::new()
-        .route("/v1.0/state/{store}", post(save).put(save))
-        .route("/v1.0/state/{store}/bulk", post(bulk).put(bulk).get(read).delete(remove))
-        .route("/v1.0/state/{store}/transaction", post(transact).put(transact).get(read).delete(remove))
-        .route("/v1.0/state/{store}/{key}", get(read).delete(remove))
+        .route("/v1.0/state/{storeName}", post(save).put(save))
+        .route("/v1.0/state/{storeName}/{key}", by_key())
+        .route("/v1.0/state/{storeName}/bulk", by_key().post(bulk_get).put(bulk_get))
+        .route("/v1.0/state/{storeName}/transaction", by_key().post(transact).put(transact))
+        .route("/v1.0-alpha1/state/{storeName}/query", post(query).put(query))
 }
 
-type Answer = Result<Response, Response>;
-
-fn api(error: ApiError) -> Response {
-    error.into_response()
+fn by_key() -> MethodRouter<Arc<Shared>> {
+    get(read).delete(delete)
 }
 
-fn malformed(error: &serde_json::Error) -> Response {
-    ApiError::new(StatusCode::BAD_REQUEST, "ERR_MALFORMED_REQUEST", error.to_string()).into_response()
-}
-
-/// Names that are routes of their own are keys too, for reading and deleting.
-fn key_of(path: &str) -> Result<String, Response> {
-    let key = path.rsplit('/').next().unwrap_or_default();
-    unescape("key", &percent_encoding::percent_decode_str(key).decode_utf8_lossy())
+/// The key of the path; on the routes of reserved words it is the word itself.
+fn key<'a>(path: &'a PathValues, uri: &'a hyper::Uri) -> &'a str {
+    match path.get("key") {
+        "" => uri.path().rsplit('/').next().unwrap_or_default(),
+        key => key,
+    }
 }
 
 async fn read(
     State(shared): State<Arc<Shared>>,
-    Path(parameters): Path<Vec<(String, String)>>,
+    path: PathValues,
     RawQuery(query): RawQuery,
     uri: hyper::Uri,
-) -> Answer {
-    let store = unescape("storeName", parameters.first().map_or("", |(_, store)| store))?;
-    let key = key_of(uri.path())?;
-    let found = state::get(&shared, &store, &key, &metadata(query.as_deref())).await.map_err(api)?;
-    let Some(Item { value, etag, metadata }) = found else {
+) -> Result<Response, Rejection> {
+    let store = StateStore::open(&shared, path.get("storeName"))?;
+    let item = store.get(key(&path, &uri), &metadata(query.as_deref())).await.map_err(in_http_words)?;
+    let Some(item) = item else {
         return Ok(StatusCode::NO_CONTENT.into_response());
     };
-    let mut response = Response::new(Body::from(value));
+    let mut response = Response::new(Body::from(item.value));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if let Some(etag) = etag.and_then(|etag| HeaderValue::from_str(&etag).ok()) {
+    if let Some(etag) = item.etag.and_then(|etag| HeaderValue::from_str(&etag).ok()) {
         headers.insert(ETAG, etag);
     }
-    for (name, value) in metadata {
+    for (name, value) in item.metadata {
         let name = HeaderName::from_bytes(format!("metadata.{name}").as_bytes());
         if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(&value)) {
             headers.insert(name, value);
@@ -73,98 +69,215 @@ async fn read(
     Ok(response)
 }
 
-async fn save(
+async fn delete(
     State(shared): State<Arc<Shared>>,
-    Path(store): Path<String>,
-    RawQuery(query): RawQuery,
-    body: Bytes,
-) -> Answer {
-    let store = unescape("storeName", &store)?;
-    let items = serde_json::from_slice(&body).map_err(|error| malformed(&error))?;
-    state::save(&shared, &store, items, &metadata(query.as_deref())).await.map_err(api)?;
-    Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-async fn remove(
-    State(shared): State<Arc<Shared>>,
-    Path(parameters): Path<Vec<(String, String)>>,
+    path: PathValues,
     RawQuery(query): RawQuery,
     uri: hyper::Uri,
     headers: HeaderMap,
-) -> Answer {
-    let store = unescape("storeName", parameters.first().map_or("", |(_, store)| store))?;
-    let key = key_of(uri.path())?;
-    let etag = headers.get(IF_MATCH).and_then(|etag| etag.to_str().ok()).map(str::to_owned);
-    let option = |name| parameter(query.as_deref(), name).unwrap_or_default();
-    let options = Options { concurrency: option("concurrency"), consistency: option("consistency") };
-    let metadata = metadata(query.as_deref());
-    state::delete(&shared, &store, &key, etag, &options, metadata).await.map_err(api)?;
+) -> Result<Response, Rejection> {
+    let store = StateStore::open(&shared, path.get("storeName"))?;
+    let option = |name| query_value(query.as_deref(), name).unwrap_or_default().into_owned();
+    let removal = Removal {
+        key: key(&path, &uri).to_owned(),
+        etag: headers.get(IF_MATCH).and_then(|etag| etag.to_str().ok()).map(str::to_owned),
+        metadata: metadata(query.as_deref()),
+        options: Options { concurrency: option("concurrency"), consistency: option("consistency") },
+    };
+    store.delete(removal).await.map_err(in_http_words)?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-#[derive(Deserialize)]
-struct BulkRequest {
-    #[serde(default)]
-    keys: Vec<String>,
-    #[serde(default)]
-    metadata: Option<Metadata>,
-}
-
-#[derive(Serialize)]
-struct BulkAnswer {
-    key: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<Box<RawValue>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    etag: Option<String>,
-    #[serde(skip_serializing_if = "Metadata::is_empty")]
-    metadata: Metadata,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-}
-
-impl From<BulkItem> for BulkAnswer {
-    fn from(BulkItem { key, result }: BulkItem) -> Self {
-        let empty = Self { key, data: None, etag: None, metadata: Metadata::new(), error: None };
-        match result {
-            Ok(None) => empty,
-            Ok(Some(item)) => {
-                Self { data: as_json(&item.value), etag: item.etag, metadata: item.metadata, ..empty }
-            }
-            Err(error) => Self { error: Some(error.to_string()), ..empty },
-        }
-    }
-}
-
-/// A value that isn't JSON, which only other APIs can store, is shown as a JSON string.
-fn as_json(value: &[u8]) -> Option<Box<RawValue>> {
-    let text = String::from_utf8_lossy(value).into_owned();
-    RawValue::from_string(text.clone()).or_else(|_| serde_json::value::to_raw_value(&text)).ok()
-}
-
-async fn bulk(
+async fn save(
     State(shared): State<Arc<Shared>>,
-    Path(store): Path<String>,
+    path: PathValues,
     RawQuery(query): RawQuery,
-    body: Bytes,
-) -> Answer {
-    let store = unescape("storeName", &store)?;
-    let request: BulkRequest = serde_json::from_slice(&body).map_err(|error| malformed(&error))?;
+    WholeBody(body): WholeBody,
+) -> Result<Response, Rejection> {
+    let store = StateStore::open(&shared, path.get("storeName"))?;
+    let body = body.map_err(malformed)?;
+    let items: Option<Vec<WriteBody<'_>>> = parse(&body).map_err(malformed)?;
+    let common = metadata(query.as_deref());
+    let writes = items.unwrap_or_default().into_iter().map(|item| item.into_write(&body, &common));
+    store.save(writes.collect()).await.map_err(in_http_words)?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn bulk_get(
+    State(shared): State<Arc<Shared>>,
+    path: PathValues,
+    RawQuery(query): RawQuery,
+    WholeBody(body): WholeBody,
+) -> Result<Response, Rejection> {
+    let store = StateStore::open(&shared, path.get("storeName"))?;
+    let request: BulkGetBody = body.and_then(|body| parse(&body)).map_err(undecodable)?;
+    let keys = request.keys.unwrap_or_default();
     let mut all = request.metadata.unwrap_or_default();
     all.extend(metadata(query.as_deref()));
-    let items = state::bulk_get(&shared, &store, request.keys, &all).await.map_err(api)?;
-    let answers: Vec<BulkAnswer> = items.into_iter().map(BulkAnswer::from).collect();
+    let items = store.bulk_get(&keys, &all).await.map_err(in_http_words)?;
+    let answers: Vec<BulkGetItem<'_>> =
+        keys.iter().zip(&items).map(|(key, item)| BulkGetItem::new(key, item)).collect();
     Ok(json_response(StatusCode::OK, &answers))
 }
 
 async fn transact(
     State(shared): State<Arc<Shared>>,
-    Path(store): Path<String>,
+    path: PathValues,
     RawQuery(query): RawQuery,
-    body: Bytes,
-) -> Answer {
-    let store = unescape("storeName", &store)?;
-    let transaction = serde_json::from_slice(&body).map_err(|error| malformed(&error))?;
-    state::transact(&shared, &store, transaction, &metadata(query.as_deref())).await.map_err(api)?;
+    WholeBody(body): WholeBody,
+) -> Result<Response, Rejection> {
+    let store = StateStore::open_transactional(&shared, path.get("storeName"))?;
+    let body = body.map_err(undecodable)?;
+    let request: TransactionBody<'_> = parse(&body).map_err(undecodable)?;
+    let common = metadata(query.as_deref());
+    let mut steps = Vec::new();
+    for operation in request.operations.unwrap_or_default() {
+        steps.push(match operation.operation.as_str() {
+            "upsert" => Step::Upsert(operation.request.into_write(&body, &common)),
+            "delete" => Step::Delete(operation.request.into_removal(&common)),
+            other => return Err(state::unsupported_operation(other).into()),
+        });
+    }
+    let mut all = request.metadata.unwrap_or_default();
+    all.extend(common);
+    store.transact(steps, &all).await.map_err(in_http_words)?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
+
+async fn query(State(shared): State<Arc<Shared>>, path: PathValues) -> Result<Response, Rejection> {
+    StateStore::open(&shared, path.get("storeName"))?.query()?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+#[derive(Deserialize)]
+struct WriteBody<'a> {
+    #[serde(default)]
+    key: String,
+    #[serde(borrow)]
+    value: Option<&'a RawValue>,
+    etag: Option<String>,
+    metadata: Option<Metadata>,
+    options: Option<OptionsBody>,
+}
+
+#[derive(Deserialize)]
+struct OptionsBody {
+    #[serde(default)]
+    concurrency: String,
+    #[serde(default)]
+    consistency: String,
+}
+
+#[derive(Deserialize)]
+struct BulkGetBody {
+    keys: Option<Vec<String>>,
+    metadata: Option<Metadata>,
+}
+
+#[derive(Deserialize)]
+struct TransactionBody<'a> {
+    #[serde(borrow)]
+    operations: Option<Vec<OperationBody<'a>>>,
+    metadata: Option<Metadata>,
+}
+
+#[derive(Deserialize)]
+struct OperationBody<'a> {
+    #[serde(default)]
+    operation: String,
+    #[serde(borrow)]
+    request: WriteBody<'a>,
+}
+
+impl WriteBody<'_> {
+    fn into_write(self, body: &Bytes, common: &Metadata) -> Write {
+        let value = self.value.map_or(Bytes::from_static(b"null"), |value| part_of(body, value));
+        let Removal { key, etag, metadata, options } = self.into_removal(common);
+        Write { key, value, etag, metadata, options }
+    }
+
+    fn into_removal(self, common: &Metadata) -> Removal {
+        let mut metadata = self.metadata.unwrap_or_default();
+        metadata.extend(common.iter().map(|(name, value)| (name.clone(), value.clone())));
+        let options = self.options.map_or_else(Options::default, |options| Options {
+            concurrency: options.concurrency,
+            consistency: options.consistency,
+        });
+        Removal { key: self.key, etag: self.etag, metadata, options }
+    }
+}
+
+/// The bytes of a value in the body. Small ones are copied, so that a store that keeps them in memory does not
+/// keep the whole request.
+fn part_of(body: &Bytes, value: &RawValue) -> Bytes {
+    const LARGE: usize = 64 * 1024;
+    let bytes = value.get().as_bytes();
+    if bytes.len() < LARGE { Bytes::copy_from_slice(bytes) } else { body.slice_ref(bytes) }
+}
+
+#[derive(Serialize)]
+struct BulkGetItem<'a> {
+    key: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Data<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    etag: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<&'a Metadata>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// A stored value inside JSON: as it is, or as a string when it is not JSON itself.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Data<'a> {
+    Json(&'a RawValue),
+    Text(std::borrow::Cow<'a, str>),
+}
+
+impl<'a> BulkGetItem<'a> {
+    fn new(key: &'a str, item: &'a Result<Option<Item>, Error>) -> Self {
+        let empty = Self { key, data: None, etag: None, metadata: None, error: None };
+        match item {
+            Err(cause) => Self { error: Some(cause.to_string()), ..empty },
+            Ok(None) => empty,
+            Ok(Some(item)) => Self {
+                data: (!item.value.is_empty()).then(|| Data::new(&item.value)),
+                etag: item.etag.as_deref(),
+                metadata: Some(&item.metadata).filter(|metadata| !metadata.is_empty()),
+                ..empty
+            },
+        }
+    }
+}
+
+impl<'a> Data<'a> {
+    fn new(value: &'a [u8]) -> Self {
+        serde_json::from_slice(value).map_or_else(|_| Self::Text(String::from_utf8_lossy(value)), Self::Json)
+    }
+}
+
+fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, String> {
+    serde_json::from_slice(body).map_err(|error| error.to_string())
+}
+
+/// Saving reports the parser's text alone; the other calls put words before it.
+fn malformed(message: impl Into<String>) -> ApiError {
+    ApiError::new(StatusCode::BAD_REQUEST, "ERR_MALFORMED_REQUEST", message)
+}
+
+fn undecodable(cause: impl std::fmt::Display) -> ApiError {
+    malformed(format!("failed deserializing HTTP body: {cause}"))
+}
+
+/// The HTTP API shows the whole text of the stock runtime's error type for illegal keys.
+fn in_http_words(mut error: ApiError) -> ApiError {
+    if error.code == "ERR_MALFORMED_REQUEST" && !error.details.is_empty() {
+        error.message = format!("api error: code = InvalidArgument desc = {}", error.message);
+    }
+    error
+}
+
+#[cfg(test)]
+mod tests;

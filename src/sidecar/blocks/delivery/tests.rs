@@ -1,0 +1,208 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::components::Metadata;
+use crate::sidecar::blocks::testing::{Broker, TestApp, channel, manifest, shared};
+
+const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+fn text_map(pairs: &[(&str, &str)]) -> Metadata {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+fn message(data: &str, metadata: &[(&str, &str)]) -> Message {
+    Message { topic: "t1".into(), data: Bytes::from(data.to_owned()), metadata: text_map(metadata) }
+}
+
+/// A delivery to `path`, and the broker that takes its dead letters.
+fn delivery(app: Arc<Channel>, path: &str, metadata: &[(&str, &str)], dead: &str) -> (Delivery, Arc<Broker>) {
+    let shared = shared("app");
+    let broker = Arc::new(Broker::default());
+    let provider: Arc<dyn PubSub> = Arc::<Broker>::clone(&broker);
+    shared.components.insert_pubsub(manifest("mem", "pubsub.fake", &[]), provider);
+    let entry = shared.components.pubsub("mem").unwrap();
+    let subscription = Subscription {
+        metadata: text_map(metadata),
+        dead_letter_topic: dead.into(),
+        ..Subscription::default()
+    };
+    let abandon = CancellationToken::new();
+    (Delivery::new(Arc::new(shared), app, entry, path, &subscription, abandon), broker)
+}
+
+#[tokio::test]
+async fn the_app_gets_the_event_as_it_came() {
+    let app = TestApp::start(|_| (200, String::new())).await;
+    let (delivery, _) = delivery(app.channel(), "orders/new ones", &[], "");
+    let event = format!(r#"{{ "id":"1","data":1.0,"traceparent":"{PARENT}","tracestate":"a=b" }}"#);
+    let metadata = [("ttlInSeconds", "5"), ("host", "evil"), ("content-length", "1"), ("bad name", "x")];
+    delivery.deliver(message(&event, &metadata)).await.unwrap();
+    let [request] = app.take().try_into().unwrap();
+    assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/orders/new%20ones"));
+    assert_eq!(request.body, event);
+    let header = |name: &str| request.headers.get(name).map(|value| value.to_str().unwrap());
+    assert_eq!(header("content-type"), Some("application/cloudevents+json"));
+    assert_eq!((header("pubsubname"), header("ttlinseconds")), (Some("mem"), Some("5")));
+    assert_eq!(header("tracestate"), Some("a=b"));
+    assert_ne!(header("host"), Some("evil"));
+    let child = header("traceparent").unwrap();
+    assert!(trace::is_valid(child) && child != PARENT && child[..36] == PARENT[..36], "{child}");
+}
+
+#[tokio::test]
+async fn a_raw_subscription_wraps_the_payload() {
+    let app = TestApp::start(|_| (200, String::new())).await;
+    let (delivery, _) = delivery(app.channel(), "/raw", &[("rawPayload", "true")], "");
+    delivery.deliver(message("<hi>", &[("traceparent", PARENT)])).await.unwrap();
+    let [request] = app.take().try_into().unwrap();
+    let mut event: Value = serde_json::from_str(&request.body).unwrap();
+    let id = event["id"].take();
+    assert!(uuid::Uuid::try_parse(id.as_str().unwrap()).is_ok());
+    let expected = json!({"data_base64": "PGhpPg==", "datacontenttype": "application/octet-stream", "id": null,
+        "pubsubname": "mem", "source": "Dapr", "specversion": "1.0", "topic": "t1", "traceid": PARENT,
+        "traceparent": PARENT, "type": "com.dapr.event.sent"});
+    assert_eq!(event, expected);
+    assert_eq!(request.headers["traceparent"].to_str().unwrap()[..36], PARENT[..36]);
+}
+
+#[tokio::test]
+async fn what_answers_mean() {
+    let failed = |text: &str| Err(DeliveryError::Failed(text.to_owned()));
+    let cases = [
+        (200, "", Ok(())),
+        (204, "{}", Ok(())),
+        (200, "fine", Ok(())),
+        (200, r#"["RETRY"]"#, Ok(())),
+        (201, r#"{"status":"SUCCESS"}"#, Ok(())),
+        (200, r#"{"status":""}"#, Ok(())),
+        (200, r#"{"status":5}"#, Ok(())),
+        (200, r#"{"status":"DROP"}"#, Ok(())),
+        (404, "no such", Ok(())),
+        (
+            200,
+            r#"{"status":"RETRY"}"#,
+            failed("RETRY status returned from app while processing pub/sub event 7"),
+        ),
+        (
+            200,
+            r#"{"status":"drop"}"#,
+            failed("unknown status returned from app while processing pub/sub event 7, status: drop"),
+        ),
+        (
+            500,
+            "oh",
+            failed(
+                "retriable error returned from app while processing pub/sub event 7, topic: t9, body: oh. status code returned: 500",
+            ),
+        ),
+    ];
+    for (status, answer, expected) in cases {
+        let app = TestApp::start(move |_| (status, answer.to_owned())).await;
+        let (delivery, broker) = delivery(app.channel(), "/t", &[], "");
+        let outcome = delivery.deliver(message(r#"{"id":"7","topic":"t9"}"#, &[])).await;
+        assert_eq!(outcome, expected, "{status} {answer}");
+        assert!(broker.published().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn dead_letters_are_the_original_message() {
+    let dead = [
+        (200, r#"{"status":"RETRY"}"#, "{}"),
+        (200, r#"{"status":"DROP"}"#, "{}"),
+        (404, "", "{}"),
+        (503, "", "{}"),
+        (200, "", "not json"),
+        (200, "", r#"{"expiration":"2020-01-01T00:00:00Z"}"#),
+    ];
+    for (status, answer, data) in dead {
+        let app = TestApp::start(move |_| (status, answer.to_owned())).await;
+        let (delivery, broker) = delivery(app.channel(), "/t", &[], "dlq");
+        let original = message(data, &[("foo", "bar")]);
+        assert_eq!(delivery.deliver(original.clone()).await, Ok(()), "{status} {answer} {data}");
+        assert_eq!(broker.published(), [Message { topic: "dlq".into(), ..original }]);
+    }
+}
+
+#[tokio::test]
+async fn a_message_stays_at_the_broker_when_its_dead_letter_is_refused() {
+    for (answer, error) in [
+        ("RETRY", "RETRY status returned from app while processing pub/sub event <nil>"),
+        ("DROP", "component is closed"),
+    ] {
+        let app = TestApp::start(move |_| (200, json!({"status": answer}).to_string())).await;
+        let (delivery, broker) = delivery(app.channel(), "/t", &[], "dlq");
+        broker.closed.store(true, std::sync::atomic::Ordering::SeqCst);
+        let outcome = delivery.deliver(message("{}", &[])).await;
+        assert_eq!(outcome, Err(DeliveryError::Failed(error.to_owned())));
+    }
+}
+
+#[tokio::test]
+async fn an_app_that_is_away_keeps_its_messages() {
+    let port = TestApp::start(|_| (200, String::new())).await.port;
+    let app = channel(port);
+    let (delivery, broker) = delivery(Arc::clone(&app), "/t", &[], "dlq");
+    let url = format!("http://127.0.0.1:{port}/t");
+    // The test app's listener is closed when its task has ended.
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
+    let cause = loop {
+        assert!(tokio::time::Instant::now() < deadline);
+        match delivery.deliver(message("{}", &[])).await {
+            Err(DeliveryError::Unreachable(cause)) if cause.contains("refused") => break cause,
+            _ => tokio::task::yield_now().await,
+        }
+    };
+    let words = "error returned from app channel while sending pub/sub event to app: ";
+    let refused = format!("Post \"{url}\": dial tcp 127.0.0.1:{port}: connect: connection refused");
+    assert_eq!(cause, format!("{words}{refused}"));
+    app.set_healthy(false);
+    let outcome = delivery.deliver(message("{}", &[])).await;
+    let expected = format!("{words}app is not in a healthy state");
+    assert_eq!(outcome, Err(DeliveryError::Unreachable(expected)));
+    assert!(broker.published().is_empty());
+}
+
+#[tokio::test]
+async fn what_never_gets_to_the_app() {
+    let app = TestApp::start(|_| (200, String::new())).await;
+    let (usual, _) = delivery(app.channel(), "/t", &[], "");
+    let late = message(r#"{"expiration":"2020-01-01T00:00:00Z"}"#, &[]);
+    assert_eq!(usual.deliver(late).await, Ok(()));
+    for data in ["[1]", "", "text"] {
+        let outcome = usual.deliver(message(data, &[])).await;
+        assert!(matches!(outcome, Err(DeliveryError::Failed(_))), "{data}: {outcome:?}");
+    }
+    let (wrong, _) = delivery(app.channel(), "/t", &[("rawPayload", "x")], "");
+    assert!(matches!(wrong.deliver(message("{}", &[])).await, Err(DeliveryError::Failed(_))));
+    assert!(app.take().is_empty());
+}
+
+#[tokio::test]
+async fn a_binary_event_is_put_together_from_metadata() {
+    let app = TestApp::start(|_| (200, String::new())).await;
+    let (delivery, _) = delivery(app.channel(), "/t", &[], "");
+    let metadata = [("content-type", "application/octet-stream"), ("ce_id", "9"), ("ce_traceid", PARENT)];
+    delivery.deliver(message("hi", &metadata)).await.unwrap();
+    let [request] = app.take().try_into().unwrap();
+    let event: Value = serde_json::from_str(&request.body).unwrap();
+    assert_eq!((&event["id"], &event["data_base64"]), (&json!("9"), &json!("aGk=")));
+    assert_eq!(request.headers["content-type"], "application/cloudevents+json");
+}
+
+#[tokio::test]
+async fn what_the_app_does_not_finish_goes_back_to_the_broker() {
+    // Accepts connections and never answers.
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (delivery, broker) = delivery(channel(port), "/t", &[], "dlq");
+    let abandon = delivery.abandon.clone();
+    let handler = delivery.handler();
+    let under_way = tokio::spawn(handler(message("{}", &[])));
+    let connection = listener.accept().await.unwrap();
+    abandon.cancel();
+    let expected = Err(DeliveryError::Unreachable("the subscription has ended".into()));
+    assert_eq!(under_way.await.unwrap(), expected);
+    assert!(broker.published().is_empty());
+    drop(connection);
+}

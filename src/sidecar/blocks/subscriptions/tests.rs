@@ -1,0 +1,169 @@
+use bytes::Bytes;
+use std::sync::atomic::Ordering;
+
+use super::*;
+use crate::components::pubsub::Message;
+use crate::resources::Route;
+use crate::sidecar::blocks::testing::{Broker, TestApp, channel, eventually, manifest, shared};
+
+const PATIENCE: Duration = Duration::from_secs(5);
+
+async fn started(shared: &Arc<Shared>, declarative: &[Subscription], discover: bool) -> Subscriptions {
+    let subscriptions = Subscriptions::default();
+    subscriptions.start(shared, declarative, discover).await;
+    subscriptions
+}
+
+fn declared(topic: &str, path: &str) -> Subscription {
+    Subscription {
+        pubsub_name: "mem".into(),
+        topic: topic.into(),
+        routes: vec![Route { matches: String::new(), path: path.into() }],
+        ..Subscription::default()
+    }
+}
+
+fn sidecar(app: Option<Arc<Channel>>, metadata: &[(&str, &str)]) -> (Arc<Shared>, Arc<Broker>) {
+    let mut shared = shared("app");
+    shared.app = app;
+    shared.namespace = "ns".into();
+    let broker = Arc::new(Broker::default());
+    let provider: Arc<dyn PubSub> = Arc::<Broker>::clone(&broker);
+    shared.components.insert_pubsub(manifest("mem", "pubsub.fake", metadata), provider);
+    (Arc::new(shared), broker)
+}
+
+fn message(topic: &str) -> Message {
+    Message { topic: topic.into(), data: Bytes::from_static(b"{}"), metadata: Metadata::new() }
+}
+
+#[tokio::test]
+async fn the_apps_own_list_replaces_declared_ones() {
+    let list = r#"[
+        {"pubsubName":"mem","topic":"a","route":"own","metadata":{"k":"v"},"deadLetterTopic":"dlq"},
+        {"pubsubname":"mem","topic":"b","routes":{"rules":[{"match":"event.type == \"x\"","path":"/x"}],"default":"/d"},
+         "bulkSubscribe":{"enabled":true}},
+        {"pubsubname":"mem","topic":"no path"},
+        {"pubsubname":"mem","topic":"only rules","routes":{"rules":[{"match":"true","path":"/x"}]}},
+        {"pubsubname":"elsewhere","topic":"a","route":"/a"}]"#;
+    let app = TestApp::start(move |_| (200, list.to_owned())).await;
+    let (shared, broker) = sidecar(Some(app.channel()), &[]);
+    let declarative = [declared("a", "/yaml"), declared("c", "/c"), declared("c", "/again")];
+    let subscriptions = started(&shared, &declarative, true).await;
+    let [question] = app.take().try_into().unwrap();
+    assert_eq!((question.method.as_str(), question.path.as_str()), ("GET", "/dapr/subscribe"));
+    assert_eq!(question.headers["content-type"], "application/json");
+
+    let expected = r#"[{"pubsubname":"mem","topic":"c","rules":[{"path":"/c"}],"deadLetterTopic":"","type":"DECLARATIVE"},{"pubsubname":"mem","topic":"a","metadata":{"k":"v"},"rules":[{"path":"own"}],"deadLetterTopic":"dlq","type":"PROGRAMMATIC"},{"pubsubname":"mem","topic":"b","rules":[{"match":"event.type == \"x\"","path":"/x"},{"path":"/d"}],"deadLetterTopic":"","type":"PROGRAMMATIC"}]"#;
+    assert_eq!(serde_json::to_string(&subscriptions.list()).unwrap(), expected);
+
+    for (topic, path) in [("a", "/own"), ("b", "/d"), ("c", "/c")] {
+        broker.deliver(message(topic)).await.unwrap();
+        let [request] = app.take().try_into().unwrap();
+        assert_eq!(request.path, path);
+    }
+    assert!(subscriptions.stop(PATIENCE).await);
+    assert!(broker.topics().is_empty());
+}
+
+#[tokio::test]
+async fn the_app_is_asked_only_when_there_is_reason() {
+    let app = TestApp::start(|_| (404, String::new())).await;
+    let (with_broker, broker) = sidecar(Some(app.channel()), &[]);
+    let subscriptions = started(&with_broker, &[declared("a", "/a")], false).await;
+    assert_eq!((app.count(), broker.topics()), (0, vec!["a".to_owned()]));
+    assert!(subscriptions.stop(PATIENCE).await);
+    let mut without_broker = shared("app");
+    without_broker.app = Some(app.channel());
+    started(&Arc::new(without_broker), &[], true).await;
+    assert_eq!(app.count(), 0);
+    let (without_app, broker) = sidecar(None, &[]);
+    let subscriptions = started(&without_app, &[declared("a", "/a")], true).await;
+    assert!(subscriptions.list().is_empty() && broker.topics().is_empty());
+}
+
+#[test]
+fn an_answer_is_read_whatever_the_case_of_its_keys() {
+    let body = br#"[
+        {"pubsubname":"mem","topic":"t1","route":"/t1","metadata":{"rawPayload":"false","n":1},"deadLetterTopic":"dlq"},
+        {"pubsubName":"mem","topic":"t2","routes":{"rules":[{"match":"m","path":"/x"}],"default":"/d"},
+         "bulkSubscribe":{"enabled":true,"maxMessagesCount":5},"metadata":null},
+        {"pubsubname":"mem","topic":"t3","route":"/t3","routes":{"default":"/default"},"bulkSubscribe":{"enabled":false}},
+        {"pubsubname":"mem","topic":"t4"}]"#;
+    let metadata = [("rawPayload", "false"), ("n", "1")];
+    let metadata = metadata.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    let first = Subscription {
+        metadata: metadata.collect(),
+        dead_letter_topic: "dlq".into(),
+        ..declared("t1", "/t1")
+    };
+    let mut second = Subscription { bulk: Some((5, 1000)), ..declared("t2", "/d") };
+    second.routes.insert(0, Route { matches: "m".into(), path: "/x".into() });
+    assert_eq!(programmatic::read(body).unwrap(), [first, second, declared("t3", "/default")]);
+    assert_eq!(programmatic::read(b"null").unwrap(), []);
+}
+
+#[tokio::test]
+async fn answers_that_hold_no_list_mean_no_subscriptions() {
+    for (status, body) in [(404, "[]"), (500, "[]"), (200, ""), (200, "{"), (200, "null"), (200, "[5]")] {
+        let app = TestApp::start(move |_| (status, body.to_owned())).await;
+        assert!(programmatic::ask(&app.channel()).await.is_empty(), "{status} {body}");
+    }
+}
+
+#[tokio::test]
+async fn an_app_that_fails_to_answer_is_asked_again() {
+    // Accepts and hangs up: a failed connection, then an app on the same port.
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let app = channel(listener.local_addr().unwrap().port());
+    let asked = tokio::spawn(async move { programmatic::ask(&app).await });
+    drop(listener.accept().await.unwrap());
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let body = r#"[{"pubsubname":"mem","topic":"t","route":"/t"}]"#;
+    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    tokio::io::AsyncWriteExt::write_all(&mut stream, answer.as_bytes()).await.unwrap();
+    assert_eq!(asked.await.unwrap(), [declared("t", "/t")]);
+}
+
+#[tokio::test]
+async fn scopes_and_namespaces_apply() {
+    let app = TestApp::start(|_| (200, String::new())).await;
+    let metadata = [("subscriptionScopes", "app=a"), ("consumerID", "{namespace}")];
+    let (shared, broker) = sidecar(Some(app.channel()), &metadata);
+    let declarative = [declared("a", "/a"), declared("b", "/b")];
+    let subscriptions = started(&shared, &declarative, false).await;
+    assert_eq!(broker.topics(), ["nsa"]);
+    assert_eq!(subscriptions.list().len(), 1);
+    broker.deliver(message("nsa")).await.unwrap();
+    assert_eq!(app.count(), 1);
+    assert!(subscriptions.stop(PATIENCE).await);
+}
+
+#[tokio::test]
+async fn a_broker_that_refuses_is_asked_again() {
+    let (shared, broker) = sidecar(Some(channel(1)), &[]);
+    broker.refusals.store(1, Ordering::SeqCst);
+    let subscriptions = started(&shared, &[declared("a", "/a")], false).await;
+    assert!(broker.topics().is_empty() && subscriptions.list().len() == 1);
+    eventually("subscribed", || broker.topics() == ["a"]).await;
+    assert!(subscriptions.stop(PATIENCE).await);
+    assert!(broker.topics().is_empty());
+}
+
+#[tokio::test]
+async fn stopping_ends_the_attempts() {
+    let (shared, broker) = sidecar(Some(channel(1)), &[]);
+    broker.refusals.store(usize::MAX, Ordering::SeqCst);
+    let subscriptions = started(&shared, &[declared("a", "/a")], false).await;
+    assert!(subscriptions.stop(PATIENCE).await && broker.topics().is_empty());
+}
+
+#[tokio::test]
+async fn after_the_end_nothing_begins() {
+    let (shared, broker) = sidecar(Some(channel(1)), &[]);
+    let subscriptions = started(&shared, &[declared("a", "/a")], false).await;
+    assert_eq!(broker.topics(), ["a"]);
+    assert!(subscriptions.close(PATIENCE).await);
+    subscriptions.start(&shared, &[declared("a", "/a")], true).await;
+    eventually("ended", || broker.topics().is_empty()).await;
+}
