@@ -50,7 +50,7 @@ fn an_embedded_init_writes_the_defaults() {
     let file = context.install().components().join("statestore.yaml");
     let text = fs_err::read_to_string(file).unwrap();
     insta::assert_snapshot!(text.replace(context.home().to_str().unwrap(), "[HOME]"), @r#"
-    # Default of the embedded Dapr runtime: state and actors in a SQLite file. Edit it as you like; it is never overwritten.
+    # Default of the embedded Dapr runtime: state in a SQLite file. Edit it as you like; it is never overwritten.
     apiVersion: dapr.io/v1alpha1
     kind: Component
     metadata:
