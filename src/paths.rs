@@ -68,13 +68,24 @@ impl InstallDir {
 
     /// App and sidecar logs of one app's single runs.
     pub fn logs(&self, app_id: &str) -> PathBuf {
-        self.root.join("logs").join(app_id)
+        self.logs_of_all().join(file_name(app_id))
+    }
+
+    /// The log directories of all apps.
+    pub fn logs_of_all(&self) -> PathBuf {
+        self.root.join("logs")
     }
 
     /// Instance records, one file per running instance.
     pub fn run(&self) -> PathBuf {
         self.root.join("run")
     }
+}
+
+/// An app id as part of a path. An id may hold any character; none of them must lead out of the directory.
+pub fn file_name(app_id: &str) -> String {
+    let safe = app_id.replace(['/', '\\', '\0'], "_");
+    if matches!(safe.as_str(), "" | "." | "..") { format!("_{safe}") } else { safe }
 }
 
 #[cfg(test)]
@@ -88,5 +99,12 @@ mod tests {
         assert_eq!(root(Some("/from-flag"), &env), Path::new("/from-flag/.dapr"));
         assert_eq!(root(Some("  "), &env), Path::new("/from-env/.dapr"));
         assert_eq!(root(None, &Env::of([("HOME", "/home/me")])), Path::new("/home/me/.dapr"));
+    }
+
+    #[test]
+    fn no_app_id_leads_out_of_its_directory() {
+        assert_eq!(file_name("orders-api"), "orders-api");
+        assert_eq!(file_name("../a/b"), ".._a_b");
+        assert_eq!(file_name(".."), "_..");
     }
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::os;
-use crate::paths::InstallDir;
+use crate::paths::{InstallDir, file_name};
 
 /// A process that can't be mistaken for a later one with the same PID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -110,6 +110,12 @@ pub struct Record {
     /// Where the sidecar's output is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub daprd_log_path: Option<PathBuf>,
+    /// Socket on which the owning `dapr run` takes requests for this app.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control: Option<PathBuf>,
+    /// Whether the app's readiness probe has succeeded; `None` when it has no probe.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready: Option<bool>,
     /// Absolute path of the run file.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub run_template_path: String,
@@ -136,8 +142,7 @@ impl Directory {
 
     /// The file of a record: `<app-id>-<sidecar's pid>.json`.
     pub fn file(&self, app_id: &str, daprd_pid: u32) -> PathBuf {
-        // An app id may hold any character; a path separator must not lead out of the directory.
-        let safe = app_id.replace(['/', '\\', '\0'], "_");
+        let safe = file_name(app_id);
         self.path.join(format!("{safe}-{daprd_pid}.json"))
     }
 

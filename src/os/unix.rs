@@ -143,6 +143,17 @@ pub fn listen_on_socket_file(path: &std::path::Path) -> io::Result<SocketListene
     Ok(listener)
 }
 
+/// Connects to a socket file; reading and writing end with an error after the time.
+pub fn connect_to_socket_file(
+    path: &std::path::Path,
+    limit: std::time::Duration,
+) -> io::Result<std::os::unix::net::UnixStream> {
+    let stream = std::os::unix::net::UnixStream::connect(path)?;
+    stream.set_read_timeout(Some(limit))?;
+    stream.set_write_timeout(Some(limit))?;
+    Ok(stream)
+}
+
 /// What the outside world tells this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Told {

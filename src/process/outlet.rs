@@ -92,14 +92,11 @@ impl Outlet {
         lines[from..].iter().map(|line| (*line).to_owned()).collect()
     }
 
-    /// Writes one whole line of our own, without the frame, as it is in the console and the file.
-    pub fn say(&self, console: &str, file: &str) {
-        if let Some(shown) = &self.shown {
-            let line = format!("{console}\n");
-            let _ = shown.console.write(shown.console.source(), Stream::Out, line.as_bytes(), None);
-        }
+    /// Writes one whole line of our own into the log file, without the frame.
+    pub fn note(&self, line: &str) {
         if let Some(kept) = &self.kept {
-            let _ = kept.file.write(format!("{file}\n").as_bytes());
+            // A disk that is full shows elsewhere.
+            let _ = kept.file.write(format!("{line}\n").as_bytes());
         }
     }
 

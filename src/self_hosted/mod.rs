@@ -2,10 +2,12 @@
 //!
 //! Never prints: it returns values, or calls back with them. Never imports the sidecar.
 
+pub mod control;
 pub mod init;
 pub mod installed;
 pub mod instances;
 pub mod invoke;
+pub mod last_run;
 pub mod publish;
 pub mod quantity;
 mod request;

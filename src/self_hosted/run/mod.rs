@@ -5,6 +5,7 @@ mod address;
 mod announce;
 mod argv;
 mod choose;
+mod control;
 mod environment;
 mod logs;
 mod names;
@@ -32,4 +33,14 @@ pub enum Note {
     Failure(String),
     /// There is no command: only the sidecar is started.
     NoCommand,
+}
+
+impl Note {
+    /// The bare text.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Info(text) | Self::Success(text) | Self::Warning(text) | Self::Failure(text) => text,
+            Self::NoCommand => "WARNING: no application command found.",
+        }
+    }
 }

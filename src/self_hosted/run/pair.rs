@@ -186,6 +186,14 @@ impl Pair {
         Ok([first, out_theirs, err_theirs])
     }
 
+    /// Waits for the end of the app; for ever when there is none.
+    pub async fn app_ended(&self) -> Exit {
+        match self.app.clone() {
+            Some(app) => app.ended().await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// Tells the app's terminal the size of ours.
     pub fn follow_size(&self) {
         if let Some(terminal) = &self.terminal {
@@ -206,13 +214,18 @@ impl Pair {
         self.sidecar.stop(SIDECAR_GRACE, now).await
     }
 
+    /// Removes the instance record.
+    pub fn remove_record(&self) {
+        let _ = self.records.remove(&self.record.app_id, self.record.daprd.pid);
+    }
+
     /// Waits for the last output, when nobody is left who could write, and removes what a run leaves.
     pub fn clean_up(&mut self) {
         self.terminal = None;
         for pump in self.pumps.drain(..) {
             let _ = pump.join();
         }
-        let _ = self.records.remove(&self.record.app_id, self.record.daprd.pid);
+        self.remove_record();
         if let Some(directory) = &self.settings.socket {
             for api in ["http", "grpc"] {
                 let _ =

@@ -17,6 +17,7 @@ use crate::process::{Guard, Source, Spec, Stream, pump};
 use crate::records::{Directory, ProcessId, Record, Runtime};
 use crate::resources::{self, Audience, Configuration, Warning};
 use crate::self_hosted::instances::Instance;
+use crate::self_hosted::last_run::LastRun;
 use crate::self_hosted::{init, quantity};
 
 /// Everything that can be wrong is known, and nothing was started.
@@ -28,6 +29,7 @@ pub struct Prepared {
     ports: Ports,
     config: PathBuf,
     mtls: bool,
+    control: Option<PathBuf>,
 }
 
 impl Prepared {
@@ -65,12 +67,19 @@ impl Prepared {
         };
         let mtls =
             Configuration::load(&[&config], &settings.env).is_ok_and(|configuration| configuration.mtls);
-        Ok(Self { settings, app_id, runtime, why, ports, config, mtls })
+        Ok(Self { settings, app_id, runtime, why, ports, config, mtls, control: None })
     }
 
     /// The app's id, made up when none was given.
     pub fn app_id(&self) -> &str {
         &self.app_id
+    }
+
+    /// Names the socket on which the run takes requests for the app.
+    #[must_use]
+    pub fn reachable_at(mut self, control: Option<PathBuf>) -> Self {
+        self.control = control;
+        self
     }
 
     /// What was asked for.
@@ -90,7 +99,7 @@ impl Prepared {
 
     /// Starts the sidecar and writes the instance record.
     pub fn start(self, guard: &Arc<Guard>, outlets: Outlets, say: &dyn Fn(Note)) -> Result<Pair, Failure> {
-        let Self { settings, app_id, runtime, ports, config, mtls, .. } = self;
+        let Self { settings, app_id, runtime, ports, config, mtls, control, .. } = self;
         let numbers = ports.numbers();
         let facts = Facts {
             app_id: &app_id,
@@ -145,11 +154,13 @@ impl Prepared {
             Failure::new(format!("fork/exec {}: {}", program.display(), system_text(&error)))
         })?;
         let daprd = ProcessId::of(sidecar.pid).unwrap_or(ProcessId { pid: sidecar.pid, started: 0 });
-        let record = record(&settings, &app_id, runtime, daprd, numbers, &outlets);
+        let record = Record { control, ..record(&settings, &app_id, runtime, daprd, numbers, &outlets) };
         let records = Directory::of(&settings.install);
         if let Err(error) = records.write(&record) {
             say(Note::Warning(format!("cannot write the instance record: {}", system_text(&error))));
         }
+        // Only `dapr logs` of a later time would miss it.
+        let _ = LastRun::remember(&settings.install, &record);
         let endpoint = match &settings.socket {
             Some(directory) => Endpoint::socket(directory, &app_id),
             None => Endpoint::Tcp(numbers.http),
@@ -294,6 +305,8 @@ fn record(
         http_read_buffer_size: quantity::parse(&settings.read_buffer_size).unwrap_or(-1).max(-1),
         app_log_path: outlets.app.file().filter(|_| !settings.command.is_empty()).map(Path::to_owned),
         daprd_log_path: outlets.daprd.file().map(Path::to_owned),
+        control: None,
+        ready: None,
         run_template_path: settings.template.as_ref().map_or_else(String::new, |file| file.path.clone()),
         run_template_name: settings.template.as_ref().map_or_else(String::new, |file| file.name.clone()),
     }

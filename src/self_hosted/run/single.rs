@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::control::{Control, Orders};
 use super::pair::{Outlets, Pair};
 use super::prepare::Prepared;
 use super::requests::Requests;
@@ -10,6 +11,7 @@ use crate::error::{EXIT_FAILED, EXIT_OK, EXIT_SIGNAL_BASE, Failure, system_text}
 use crate::os::{self, Exit};
 use crate::process::{Console, Frame, Guard, Kept, LogFile, Outlet, Shown};
 use crate::records::Runtime;
+use crate::self_hosted::control::Action;
 use crate::self_hosted::instances;
 
 const APP_PREFIX: &str = "== APP == ";
@@ -27,6 +29,9 @@ pub async fn run(settings: Settings, say: &dyn Fn(Note)) -> Result<u8, Failure> 
         Requests::listen().map_err(|error| Failure::new(format!("cannot listen to signals: {error}")))?;
     let known = instances::known(&settings.install);
     let prepared = Prepared::new(settings, &known, say)?;
+    let ids = [prepared.app_id().to_owned()];
+    let (control, mut orders) = Control::open(&prepared.settings().install, &ids);
+    let prepared = prepared.reachable_at(control.as_ref().map(Control::path));
     say(Note::Info(prepared.runtime()));
     say(Note::Info(prepared.starting()));
     let outlets = outlets(&prepared)?;
@@ -34,7 +39,7 @@ pub async fn run(settings: Settings, say: &dyn Fn(Note)) -> Result<u8, Failure> 
         .map_err(|error| Failure::new(format!("cannot start the guardian process: {error}")))?;
     let pair = prepared.start(&Arc::new(guard), outlets, say)?;
     let mut session = Session { pair, up: false, app_told: false, sidecar_told: false };
-    let outcome = session.follow(&requests, say).await;
+    let outcome = session.follow(&requests, &mut orders[0], say).await;
     Ok(session.end(outcome, &requests, say).await)
 }
 
@@ -72,7 +77,7 @@ struct Session {
 }
 
 impl Session {
-    async fn follow(&mut self, requests: &Requests, say: &dyn Fn(Note)) -> Outcome {
+    async fn follow(&mut self, requests: &Requests, orders: &mut Orders, say: &dyn Fn(Note)) -> Outcome {
         // An app that listens is started at once: the sidecar waits for it. The embedded sidecar knows within
         // milliseconds whether its components load, which is worth waiting for in both cases.
         let listens = self.pair.settings.app_port > 0;
@@ -98,19 +103,26 @@ impl Session {
             }
         }
         let mut sizes = os::WindowSizes::listen();
-        let app = self.pair.app.clone();
-        let app_ended = async {
-            match &app {
-                Some(app) => app.ended().await,
-                None => std::future::pending().await,
-            }
-        };
-        let mut app_ended = std::pin::pin!(app_ended);
         loop {
             tokio::select! {
+                Some(order) = orders.recv() => match order.action {
+                    Action::Stop => {
+                        let _ = order.done.send(Ok(()));
+                        return Outcome::Asked;
+                    }
+                    Action::Restart => {
+                        self.pair.stop_app(&requests.now).await;
+                        let restarted = self.pair.start_app(true);
+                        let _ = order.done.send(restarted.as_ref().copied().map_err(|failure| failure.message.clone()));
+                        match restarted {
+                            Ok(()) => say(Note::Info("Restarted the app, as asked".into())),
+                            Err(failure) => return Outcome::Failed(failure),
+                        }
+                    }
+                },
                 () = requests.asked.cancelled() => return Outcome::Asked,
                 () = sizes.changed() => self.pair.follow_size(),
-                exit = &mut app_ended => {
+                exit = self.pair.app_ended() => {
                     self.tell_app_exit(exit, say);
                     return Outcome::Ended;
                 }
@@ -199,10 +211,12 @@ impl Session {
     }
 }
 
-/// The exit code of a run whose app ended so. An app that obeyed when it was asked to end is no failure; one
-/// that had to be killed is.
+/// The exit code of a run whose app ended so. An app that obeyed when it was asked to end is no failure, also
+/// when it says so with an exit code as a shell does; one that had to be killed is.
 pub fn code(exit: Exit, asked: bool) -> u8 {
+    let base = i32::from(EXIT_SIGNAL_BASE);
     match exit {
+        Exit::Code(code) if asked && code > base && os::asks_to_end(code - base) => EXIT_OK,
         Exit::Code(code) => u8::try_from(code & 0xff).unwrap_or(EXIT_FAILED),
         Exit::Signal(signal) if asked && os::asks_to_end(signal) => EXIT_OK,
         Exit::Signal(signal) => EXIT_SIGNAL_BASE.saturating_add(u8::try_from(signal).unwrap_or_default()),

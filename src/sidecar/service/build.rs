@@ -142,6 +142,8 @@ impl Service {
             daprd_log_path: None,
             run_template_path: String::new(),
             run_template_name: String::new(),
+            control: None,
+            ready: None,
         };
         // A fuller record stays, but it may be of a life before SIGHUP, with other ports.
         let written = match records.announce(&record) {
