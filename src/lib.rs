@@ -29,6 +29,7 @@ pub mod paths;
 pub mod process;
 pub mod records;
 pub mod resources;
+pub mod runfile;
 pub mod self_hosted;
 pub mod sidecar;
 pub mod suggest;

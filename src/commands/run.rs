@@ -3,13 +3,13 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use super::{Globals, unavailable};
+use super::Globals;
 use crate::client;
 use crate::env::DAPR_RUNTIME;
 use crate::error::{EXIT_USAGE, Failure};
-use crate::output::Printer;
+use crate::output::{Printer, Status};
 use crate::records::Runtime;
-use crate::self_hosted::run::{self, Choice, Note, Settings};
+use crate::self_hosted::run::{self, Choice, Note, OnFailure, Options, Settings};
 
 const EXAMPLES: &str = "# Run a .NET application
 dapr run --app-id myapp --app-port 5000 -- dotnet run
@@ -128,7 +128,7 @@ pub struct Args {
 /// Runs the app with its sidecar; the exit code is the app's own.
 pub fn run(args: Args, globals: &Globals) -> Result<u8, Failure> {
     if !args.run_file.is_empty() {
-        return Err(unavailable("dapr run -f"));
+        return many(&args, globals);
     }
     if !args.components_path.is_empty() {
         deprecated(globals.printer, "components-path", "Use \"resources-path\" flag instead");
@@ -143,18 +143,52 @@ pub fn run(args: Args, globals: &Globals) -> Result<u8, Failure> {
     let runtime = client::runtime().map_err(|error| Failure::new(format!("cannot start: {error}")))?;
     let settings = settings(args, globals)?;
     let printer = globals.printer;
-    let say = move |note: Note| match note {
-        Note::Info(text) => printer.info(text),
-        Note::Success(text) => printer.success(text),
-        Note::Warning(text) => printer.warning(text),
-        Note::Failure(text) => printer.failure(text),
-        Note::NoCommand => {
-            let text = "WARNING: no application command found.";
-            // A console that is gone shows nothing; the sidecar runs all the same.
-            let _ = printer.data(format!("{}\n", console::style(text).white().bold()));
-        }
-    };
+    let say = move |note: Note| show(printer, &note);
     runtime.block_on(run::run(settings, &say))
+}
+
+fn show(printer: Printer, note: &Note) {
+    match note {
+        Note::Failure(text) => printer.failure(text),
+        // A console that is gone shows nothing; what runs goes on all the same.
+        other => drop(printer.data(draw(printer, other) + "\n")),
+    }
+}
+
+/// A status line without its newline.
+fn draw(printer: Printer, note: &Note) -> String {
+    let (status, text) = match note {
+        Note::Info(text) => (Status::Info, text),
+        Note::Success(text) => (Status::Success, text),
+        Note::Warning(text) => (Status::Warning, text),
+        Note::Failure(text) => (Status::Failure, text),
+        Note::Plain(text) => return text.clone(),
+        Note::NoCommand => return console::style(note.text()).white().bold().to_string(),
+    };
+    let mut line = printer.line(status, text);
+    line.pop();
+    line
+}
+
+/// Runs the apps of a run file.
+fn many(args: &Args, globals: &Globals) -> Result<u8, Failure> {
+    let install = globals.install()?;
+    let file =
+        crate::runfile::quick::load(std::path::Path::new(&args.run_file), &install).map_err(Failure::new)?;
+    let plan = crate::runfile::Plan::all(&file);
+    let terminal = std::io::stdout().is_terminal();
+    let options = Options {
+        install,
+        env: globals.env.clone(),
+        runtime: choice(&args.runtime, globals)?,
+        log_as_json: globals.log_as_json,
+        on_failure: OnFailure::Keep,
+        terminal,
+        colours: console::colors_enabled(),
+    };
+    let runtime = client::runtime().map_err(|error| Failure::new(format!("cannot start: {error}")))?;
+    let draw = |note: &Note| draw(globals.printer, note);
+    runtime.block_on(run::run_many(&file, &plan, options, &draw))
 }
 
 fn deprecated(printer: Printer, flag: &str, instead: &str) {
@@ -163,22 +197,20 @@ fn deprecated(printer: Printer, flag: &str, instead: &str) {
     ));
 }
 
+/// The runtime that the flag or the environment asks for.
+fn choice(flag: &str, globals: &Globals) -> Result<Choice, Failure> {
+    match if flag.is_empty() { globals.env.get(DAPR_RUNTIME).unwrap_or_default() } else { flag } {
+        "" => Ok(Choice::Automatic),
+        "embedded" => Ok(Choice::Only(Runtime::Embedded)),
+        "installed" => Ok(Choice::Only(Runtime::Installed)),
+        other => Err(Failure::new(format!("invalid runtime {other:?}"))
+            .hint("--runtime and DAPR_RUNTIME take embedded or installed")
+            .code(EXIT_USAGE)),
+    }
+}
+
 fn settings(args: Args, globals: &Globals) -> Result<Settings, Failure> {
-    let wanted = if args.runtime.is_empty() {
-        globals.env.get(DAPR_RUNTIME).unwrap_or_default()
-    } else {
-        &args.runtime
-    };
-    let runtime = match wanted {
-        "" => Choice::Automatic,
-        "embedded" => Choice::Only(Runtime::Embedded),
-        "installed" => Choice::Only(Runtime::Installed),
-        other => {
-            return Err(Failure::new(format!("invalid runtime {other:?}"))
-                .hint("--runtime and DAPR_RUNTIME take embedded or installed")
-                .code(EXIT_USAGE));
-        }
-    };
+    let runtime = choice(&args.runtime, globals)?;
     Ok(Settings {
         install: globals.install()?,
         env: globals.env.clone(),

@@ -224,6 +224,11 @@ pub fn nothing() -> io::Result<OwnedFd> {
     fs_err::File::open("/dev/null").map(|file| file.into_file().into())
 }
 
+/// An output that nobody reads.
+pub fn discard() -> io::Result<OwnedFd> {
+    fs_err::OpenOptions::new().write(true).open("/dev/null").map(|file| file.into_file().into())
+}
+
 /// Writes everything into an open file, past any buffer.
 pub fn write_all(file: &impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::pair::Pair;
 use super::{Note, Settings};
 use crate::client::{Endpoint, metadata};
 use crate::records::Record;
@@ -32,6 +33,43 @@ pub async fn all(endpoint: &Endpoint, settings: &Settings, record: &Record, say:
     say(Note::Info(format!("Updating metadata for app command: {command}")));
     if store(metadata::APP_COMMAND, command, "appCommand").await {
         say(Note::Success("You're up and running! Both Dapr and your app logs will appear here.\n".into()));
+    }
+}
+
+/// The same for an app of a run file, with the lines in the order of that reference.
+pub async fn of_run_file(pair: &Pair, say: &dyn Fn(Note)) {
+    let (record, settings) = (&pair.record, &pair.settings);
+    let store = async |key: &str, value: String, what: &str| {
+        if let Err(error) = put(&pair.endpoint, settings, key, value).await {
+            say(Note::Warning(format!("Could not update sidecar metadata for {what}: {error}")));
+        }
+    };
+    let cli = std::process::id();
+    say(Note::Info(format!("Updating metadata for cliPID: {cli}")));
+    store(metadata::CLI_PID, cli.to_string(), "cliPID").await;
+    store(metadata::RUN_TEMPLATE_PATH, record.run_template_path.clone(), "run file path").await;
+    store(metadata::RUN_TEMPLATE_NAME, record.run_template_name.clone(), "run template name").await;
+    if let Some(path) = &record.app_log_path {
+        store(metadata::APP_LOG_PATH, path.display().to_string(), "app log file path").await;
+    }
+    if let Some(path) = &record.daprd_log_path {
+        store(metadata::DAPRD_LOG_PATH, path.display().to_string(), "dapr log file path").await;
+    }
+    if let Some(app) = record.app {
+        let command = settings.command.join(" ");
+        say(Note::Info(format!("Updating metadata for app command: {command}")));
+        store(metadata::APP_COMMAND, command, "appCommand").await;
+        say(Note::Info(format!("Updating metadata for appPID: {}", app.pid)));
+        store(metadata::APP_PID, app.pid.to_string(), "appPID").await;
+    }
+    say(Note::Success("You're up and running! Dapr logs will appear here.\n".into()));
+}
+
+/// Tells the sidecar of a new process of its app.
+pub async fn restarted(pair: &Pair) {
+    if let Some(app) = pair.record.app {
+        // Only tools that don't read the record would miss it.
+        let _ = put(&pair.endpoint, &pair.settings, metadata::APP_PID, app.pid.to_string()).await;
     }
 }
 

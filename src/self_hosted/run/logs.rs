@@ -33,7 +33,8 @@ pub fn open(directory: &Path, rotation: Rotation) -> io::Result<(LogFile, LogFil
     Ok((open("app_")?, open("daprd_")?))
 }
 
-fn forget_old(directory: &Path, prefix: &str) {
+/// Removes the oldest files of a kind, which their names begin with; those of runs that go on stay.
+pub fn forget_old(directory: &Path, prefix: &str) {
     let Ok(entries) = fs_err::read_dir(directory) else { return };
     let mut files: Vec<PathBuf> = entries
         .flatten()

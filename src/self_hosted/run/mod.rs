@@ -8,6 +8,7 @@ mod choose;
 mod control;
 mod environment;
 mod logs;
+mod many;
 mod names;
 mod pair;
 mod ports;
@@ -17,6 +18,7 @@ mod requests;
 mod settings;
 mod single;
 
+pub use many::{Draw, OnFailure, Options, run as run_many};
 pub use settings::{Choice, Settings, Template};
 pub use single::run;
 
@@ -33,13 +35,19 @@ pub enum Note {
     Failure(String),
     /// There is no command: only the sidecar is started.
     NoCommand,
+    /// A line without a symbol.
+    Plain(String),
 }
 
 impl Note {
     /// The bare text.
     pub fn text(&self) -> &str {
         match self {
-            Self::Info(text) | Self::Success(text) | Self::Warning(text) | Self::Failure(text) => text,
+            Self::Info(text)
+            | Self::Success(text)
+            | Self::Warning(text)
+            | Self::Failure(text)
+            | Self::Plain(text) => text,
             Self::NoCommand => "WARNING: no application command found.",
         }
     }
