@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use super::Globals;
 use crate::client;
 use crate::env::DAPR_RUNTIME;
-use crate::error::{EXIT_USAGE, Failure};
+use crate::error::{EXIT_FAILED, EXIT_OK, EXIT_USAGE, Failure};
 use crate::output::{Printer, Status};
 use crate::records::Runtime;
+use crate::self_hosted::run::detach::{Background, Outcome, Starter};
 use crate::self_hosted::run::{self, Choice, Note, OnFailure, Options, Settings};
 
 const EXAMPLES: &str = "# Run a .NET application
@@ -117,6 +118,14 @@ pub struct Args {
     /// The runtime to use: embedded or installed (default: installed when there is one)
     #[arg(long, default_value = "")]
     runtime: String,
+    /// Run in the background; see dapr logs, dapr list and dapr stop
+    #[arg(long)]
+    detach: bool,
+    #[arg(long, hide = true)]
+    detached: bool,
+    /// With a run file: what happens to the other apps when one fails: keep or stop
+    #[arg(long, default_value = "keep")]
+    on_failure: String,
     /// Path to the run template file for the list of apps to run
     #[arg(short = 'f', long, default_value = "")]
     run_file: String,
@@ -127,8 +136,13 @@ pub struct Args {
 
 /// Runs the app with its sidecar; the exit code is the app's own.
 pub fn run(args: Args, globals: &Globals) -> Result<u8, Failure> {
+    if args.detach {
+        return detach(globals);
+    }
+    let starter = args.detached.then(Starter::leave).transpose();
+    let starter = starter.map_err(|error| Failure::new(format!("cannot run in the background: {error}")))?;
     if !args.run_file.is_empty() {
-        return many(&args, globals);
+        return many(&args, starter.as_ref(), globals);
     }
     if !args.components_path.is_empty() {
         deprecated(globals.printer, "components-path", "Use \"resources-path\" flag instead");
@@ -143,8 +157,34 @@ pub fn run(args: Args, globals: &Globals) -> Result<u8, Failure> {
     let runtime = client::runtime().map_err(|error| Failure::new(format!("cannot start: {error}")))?;
     let settings = settings(args, globals)?;
     let printer = globals.printer;
-    let say = move |note: Note| show(printer, &note);
+    let say = move |note: Note| match (&note, &starter) {
+        (Note::Up, Some(starter)) => starter.up(),
+        (Note::Up, None) => {}
+        _ => show(printer, &note),
+    };
     runtime.block_on(run::run(settings, &say))
+}
+
+/// Starts the same run in the background.
+fn detach(globals: &Globals) -> Result<u8, Failure> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let background = Background::start(&globals.install()?, &args)?;
+    let log = background.log.clone();
+    let outcome = background.wait()?;
+    // What it has said belongs to the user, as if it had been said here.
+    if let Ok(text) = fs_err::read(&log) {
+        let _ = globals.printer.data(text);
+    }
+    match outcome {
+        Outcome::Up { pid } => {
+            let text = format!("Running in the background: process {pid}, log file {}", log.display());
+            globals.printer.success(text);
+            Ok(EXIT_OK)
+        }
+        Outcome::Ended(status) => {
+            Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(EXIT_FAILED))
+        }
+    }
 }
 
 fn show(printer: Printer, note: &Note) {
@@ -163,6 +203,7 @@ fn draw(printer: Printer, note: &Note) -> String {
         Note::Warning(text) => (Status::Warning, text),
         Note::Failure(text) => (Status::Failure, text),
         Note::Plain(text) => return text.clone(),
+        Note::Up => return String::new(),
         Note::NoCommand => return console::style(note.text()).white().bold().to_string(),
     };
     let mut line = printer.line(status, text);
@@ -171,7 +212,7 @@ fn draw(printer: Printer, note: &Note) -> String {
 }
 
 /// Runs the apps of a run file.
-fn many(args: &Args, globals: &Globals) -> Result<u8, Failure> {
+fn many(args: &Args, starter: Option<&Starter>, globals: &Globals) -> Result<u8, Failure> {
     let install = globals.install()?;
     let file =
         crate::runfile::quick::load(std::path::Path::new(&args.run_file), &install).map_err(Failure::new)?;
@@ -182,12 +223,26 @@ fn many(args: &Args, globals: &Globals) -> Result<u8, Failure> {
         env: globals.env.clone(),
         runtime: choice(&args.runtime, globals)?,
         log_as_json: globals.log_as_json,
-        on_failure: OnFailure::Keep,
+        on_failure: match args.on_failure.as_str() {
+            "keep" => OnFailure::Keep,
+            "stop" => OnFailure::Stop,
+            other => {
+                return Err(Failure::new(format!("invalid value {other:?} for --on-failure"))
+                    .hint("--on-failure takes keep or stop")
+                    .code(EXIT_USAGE));
+            }
+        },
+        detached: args.detached,
         terminal,
         colours: console::colors_enabled(),
     };
     let runtime = client::runtime().map_err(|error| Failure::new(format!("cannot start: {error}")))?;
-    let draw = |note: &Note| draw(globals.printer, note);
+    let draw = |note: &Note| {
+        if let (Note::Up, Some(starter)) = (note, starter) {
+            starter.up();
+        }
+        draw(globals.printer, note)
+    };
     runtime.block_on(run::run_many(&file, &plan, options, &draw))
 }
 
@@ -246,6 +301,7 @@ fn settings(args: Args, globals: &Globals) -> Result<Settings, Failure> {
         listen_addresses: args.dapr_listen_addresses,
         channel_address: args.app_channel_address,
         terminal: std::io::stdout().is_terminal(),
+        detached: args.detached,
         directory: None,
         entries: Vec::new(),
         template: None,

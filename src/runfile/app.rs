@@ -18,6 +18,7 @@ pub struct RunFile {
 
 /// One app, with what `common` adds and every default. Ports of 0 or less are to be picked.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each key that is true or false")]
 pub struct App {
     /// `appID`.
     pub id: String,

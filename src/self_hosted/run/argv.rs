@@ -149,6 +149,7 @@ mod tests {
             listen_addresses: String::new(),
             channel_address: "127.0.0.1".into(),
             terminal: false,
+            detached: false,
             directory: None,
             entries: Vec::new(),
             template: None,

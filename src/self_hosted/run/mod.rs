@@ -6,6 +6,7 @@ mod announce;
 mod argv;
 mod choose;
 mod control;
+pub mod detach;
 mod environment;
 mod logs;
 mod many;
@@ -37,6 +38,8 @@ pub enum Note {
     NoCommand,
     /// A line without a symbol.
     Plain(String),
+    /// Everything that the run starts is up; not a line at all.
+    Up,
 }
 
 impl Note {
@@ -49,6 +52,7 @@ impl Note {
             | Self::Failure(text)
             | Self::Plain(text) => text,
             Self::NoCommand => "WARNING: no application command found.",
+            Self::Up => "",
         }
     }
 }

@@ -186,6 +186,14 @@ impl Pair {
         Ok([first, out_theirs, err_theirs])
     }
 
+    /// Tells those who look at the record that the app is ready.
+    pub fn note_ready(&mut self) {
+        if self.record.ready.is_some() {
+            self.record.ready = Some(true);
+            let _ = self.records.write(&self.record);
+        }
+    }
+
     /// Waits for the end of the app; for ever when there is none.
     pub async fn app_ended(&self) -> Exit {
         match self.app.clone() {

@@ -87,6 +87,8 @@ pub struct Settings {
     pub channel_address: String,
     /// Our standard output is a terminal.
     pub terminal: bool,
+    /// The run is in the background: output goes to the log files only, and there is no input.
+    pub detached: bool,
     /// Where both processes are started; our own working directory when `None`.
     pub directory: Option<PathBuf>,
     /// More variables for the app, which win over all others.

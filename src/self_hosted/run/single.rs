@@ -51,7 +51,10 @@ fn outlets(prepared: &Prepared) -> Result<Outlets, Failure> {
     let console = Console::default();
     let outlet = |prefix: &str, file: LogFile| {
         let shown = Shown { console: console.clone(), frame: Frame::prefix(prefix) };
-        Outlet::new(Some(shown), Some(Kept { file, frame: Frame::none(), plain: false }))
+        Outlet::new(
+            Some(shown).filter(|_| !settings.detached),
+            Some(Kept { file, frame: Frame::none(), plain: false }),
+        )
     };
     let narrower = u16::try_from(APP_PREFIX.len()).unwrap_or_default();
     Ok(Outlets { daprd: outlet("", daprd), app: outlet(APP_PREFIX, app), narrower })
@@ -90,12 +93,16 @@ impl Session {
                 () = requests.asked.cancelled() => return Outcome::Asked,
             }
         }
-        if let Err(failure) = self.pair.start_app(true) {
+        let input = !self.pair.settings.detached;
+        if let Err(failure) = self.pair.start_app(input) {
             return Outcome::Failed(failure);
         }
         tokio::select! {
             // An app that ends at once is noticed after this, so that the lines keep their order.
-            () = announce::all(&self.pair.endpoint, &self.pair.settings, &self.pair.record, say) => self.up = true,
+            () = announce::all(&self.pair.endpoint, &self.pair.settings, &self.pair.record, say) => {
+                self.up = true;
+                say(Note::Up);
+            }
             () = requests.asked.cancelled() => return Outcome::Asked,
             _ = self.pair.sidecar.ended() => {
                 self.tell_sidecar_exit(say);
@@ -112,7 +119,7 @@ impl Session {
                     }
                     Action::Restart => {
                         self.pair.stop_app(&requests.now).await;
-                        let restarted = self.pair.start_app(true);
+                        let restarted = self.pair.start_app(input);
                         let _ = order.done.send(restarted.as_ref().copied().map_err(|failure| failure.message.clone()));
                         match restarted {
                             Ok(()) => say(Note::Info("Restarted the app, as asked".into())),

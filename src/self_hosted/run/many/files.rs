@@ -24,6 +24,8 @@ pub fn directory(app: &App, env: &Env) -> PathBuf {
 pub struct Look {
     /// Colours can be shown.
     pub colours: bool,
+    /// Nothing is shown at all: output goes to the files only, wherever it was meant to go.
+    pub hidden: bool,
     /// Prefixes are as wide as the one of the longest app id; nothing outside a terminal.
     pub width: usize,
 }
@@ -40,6 +42,7 @@ pub fn open(app: &App, rank: usize, console: &Console, look: Look, env: &Env) ->
         let text = format!("== APP - {:<width$} == ", app.id, width = look.width);
         if look.colours { coloured(&text, rank) } else { text }
     };
+    let destination = |wanted| if look.hidden { Destination::File } else { wanted };
     let outlet = |kind: &str, destination, wanted: bool, shown: Frame, kept: Frame| -> io::Result<Outlet> {
         let shown =
             (destination != Destination::File).then(|| Shown { console: console.clone(), frame: shown });
@@ -52,10 +55,10 @@ pub fn open(app: &App, rank: usize, console: &Console, look: Look, env: &Env) ->
         Ok(Outlet::new(shown, kept))
     };
     Ok(Outlets {
-        daprd: outlet("daprd", app.daprd_log_destination, true, Frame::none(), Frame::none())?,
+        daprd: outlet("daprd", destination(app.daprd_log_destination), true, Frame::none(), Frame::none())?,
         app: outlet(
             "app",
-            app.app_log_destination,
+            destination(app.app_log_destination),
             !app.command.is_empty(),
             Frame::prefix(prefix),
             Frame::prefix(plain),

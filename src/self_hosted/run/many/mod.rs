@@ -2,13 +2,14 @@
 //! each lives by itself, and the run ends when it is asked to or when nothing is left to run.
 
 mod files;
+mod life;
 mod probe;
 mod states;
 mod unit;
 mod voice;
 mod watch;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -43,6 +44,7 @@ pub enum OnFailure {
 }
 
 /// What was asked for beside the run file.
+#[expect(clippy::struct_excessive_bools, reason = "one for each flag that takes no value, and for the terminal")]
 pub struct Options {
     /// The default `.dapr`.
     pub install: InstallDir,
@@ -58,6 +60,8 @@ pub struct Options {
     pub terminal: bool,
     /// Colours can be shown.
     pub colours: bool,
+    /// The run is in the background.
+    pub detached: bool,
 }
 
 /// What the apps of a run share.
@@ -78,6 +82,8 @@ struct Context<'a> {
     give_up: CancellationToken,
     /// Ranks of the apps that still run or may run.
     left: RefCell<BTreeSet<usize>>,
+    /// How many apps are still to be started.
+    starting: Cell<usize>,
 }
 
 impl Context<'_> {
@@ -91,6 +97,15 @@ impl Context<'_> {
 
     fn is_ending(&self) -> bool {
         self.requests.asked.is_cancelled() || self.give_up.is_cancelled()
+    }
+
+    /// An app has been started, or never will be; with the last one all that can be is up.
+    fn start_done(&self, rank: usize) {
+        self.voice.done(rank);
+        self.starting.set(self.starting.get().saturating_sub(1));
+        if self.starting.get() == 0 && !self.is_ending() {
+            self.voice.event(&Note::Up);
+        }
     }
 
     /// Something failed.
@@ -131,18 +146,28 @@ pub async fn run(file: &RunFile, plan: &Plan, options: Options, draw: Draw<'_>) 
         console,
         voice,
         states: States::new(apps.len()),
-        look: Look { colours: options.colours, width },
+        look: Look { colours: options.colours, width, hidden: options.detached },
         env: options.env.clone(),
         file: file.path.display().to_string(),
         left: RefCell::new((0..apps.len()).collect()),
+        starting: Cell::new(apps.len()),
         names,
         on_failure: options.on_failure,
         give_up: CancellationToken::new(),
     };
     let ends = live(&context, plan, &apps, prepared, orders).await;
     context.voice.open();
+    // The guardian ends what is left, which closes the last pipes: every line has been written then.
     context.guard.finish();
-    Ok(ends.iter().map(|end| end.code).find(|code| *code != EXIT_OK).unwrap_or(EXIT_OK))
+    let codes = ends.into_iter().map(|end| {
+        if let Some(mut pair) = end.pair {
+            pair.clean_up();
+        }
+        end.code
+    });
+    // All of them, before the first bad one is looked for.
+    let codes: Vec<u8> = codes.collect();
+    Ok(codes.into_iter().find(|code| *code != EXIT_OK).unwrap_or(EXIT_OK))
 }
 
 async fn live(
@@ -155,7 +180,7 @@ async fn live(
     let units = apps.iter().zip(prepared).zip(orders).enumerate();
     let units = units.map(|(rank, ((app, prepared), orders))| {
         let needs = plan.needs(rank);
-        Unit { rank, app, needs, orders, run: context }.live(prepared)
+        Unit { rank, app, needs, run: context }.live(prepared, orders)
     });
     let all = join_all(units);
     let told = async {
@@ -248,6 +273,7 @@ fn settings(file: &RunFile, app: &App, options: &Options) -> Result<Settings, Fa
         listen_addresses: app.listen_addresses.clone(),
         channel_address: app.channel_address.clone(),
         terminal: options.terminal,
+        detached: options.detached,
         directory: Some(app.directory.clone()),
         entries: app.env.clone(),
         template: Some(Template { path: file.path.to_string_lossy().into_owned(), name: file.name.clone() }),

@@ -79,6 +79,11 @@ impl<'a> Voice<'a> {
         self.show(stream, &format!("{}\n", (self.draw)(note)));
     }
 
+    /// Something that is not a line.
+    pub fn event(&self, note: &Note) {
+        (self.draw)(note);
+    }
+
     /// A line of an app on stdout, in its turn.
     pub fn app(&self, rank: usize, note: &Note) {
         let text = format!("{}\n", (self.draw)(note));
