@@ -67,26 +67,20 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-class Run:
-    """One `dapr run`. Its stdout and stderr are kept apart, in files."""
+class Process:
+    """A `dapr` that goes on until it is stopped. Its stdout and stderr are kept apart, in files."""
 
-    def __init__(self, machine: "Machine", app_id: str, flags: Iterable[str], command: Iterable[str], **env: str):
+    def __init__(self, machine: "Machine", name: str, args: Iterable[str], **env: str):
         self.machine = machine
-        self.app_id = app_id
+        self.app_id = name
         number = len(machine.runs)
-        self.out_file = machine.home / f"{number}-{app_id}.out"
-        self.err_file = machine.home / f"{number}-{app_id}.err"
-        argv = [str(DAPR), "run", "--app-id", app_id, *flags]
-        command = list(command)
-        if command:
-            argv += ["--", *command]
+        self.out_file = machine.home / f"{number}-{name}.out"
+        self.err_file = machine.home / f"{number}-{name}.err"
         with self.out_file.open("wb") as out, self.err_file.open("wb") as err:
             self.process = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                [str(DAPR), *args], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                 env=machine.env | env, cwd=machine.home, start_new_session=True,
             )
-        self.http_port = 0
-        self.app_port = 0
         machine.runs.append(self)
 
     @property
@@ -118,6 +112,18 @@ class Run:
             return self.process.wait(limit)
         except subprocess.TimeoutExpired:
             pytest.fail(f"'dapr run' of {self.app_id} did not end within {limit:.0f} s:\n{self.output}")
+
+
+class Run(Process):
+    """One `dapr run` of one app."""
+
+    def __init__(self, machine: "Machine", app_id: str, flags: Iterable[str], command: Iterable[str], **env: str):
+        command = list(command)
+        super().__init__(
+            machine, app_id, ["run", "--app-id", app_id, *flags, *(["--", *command] if command else [])], **env
+        )
+        self.http_port = 0
+        self.app_port = 0
 
     def up(self) -> "Run":
         """Waits until `dapr run` says so and, for an app with a port, until the app answers by its sidecar."""
@@ -165,6 +171,40 @@ class Run:
         return self.wait()
 
 
+class RunFile(Process):
+    """One `dapr run -f`: the apps of a run file that is written for it."""
+
+    def __init__(self, machine: "Machine", content: dict, args: Iterable[str], **env: str):
+        self.directory = machine.home / "system"
+        self.directory.mkdir(exist_ok=True)
+        for app in content["apps"]:
+            (self.directory / app["appDirPath"]).mkdir(parents=True, exist_ok=True)
+        # JSON is YAML too.
+        (self.directory / "dapr.yaml").write_text(json.dumps({"version": 1} | content))
+        self.apps = [app["appID"] for app in content["apps"]]
+        super().__init__(machine, "run-file", ["run", "-f", str(self.directory), *args], **env)
+
+    def up(self, *apps: str) -> "RunFile":
+        """Waits until these apps, or all, are said to be started."""
+        for app in apps or self.apps:
+            line = f'Started Dapr with app id "{app}".'
+            until(lambda: self.ended() or line in self.out, f"{app} is started")
+            assert line in self.out, f"'dapr run' ended with {self.process.poll()}:\n{self.output}"
+        return self
+
+    def row(self, app: str) -> dict:
+        """What `dapr list` says of an app."""
+        def found() -> list[dict]:
+            return [row for row in self.machine.listed() if row["appId"] == app]
+        return until(found, f"{app} is listed", 20)[0]
+
+    def log(self, app: str, kind: str = "app") -> bytes:
+        """The log file of an app or of its sidecar."""
+        directory = next((self.directory).rglob(f".dapr/logs/{app}_{kind}_*.log")).parent
+        [file] = directory.glob(f"{app}_{kind}_*.log")
+        return file.read_bytes()
+
+
 class Machine:
     """A home directory without `.dapr`, and all that runs in it."""
 
@@ -183,7 +223,7 @@ class Machine:
             "PYTHONPATH": str(APPS),
             MARK: self.mark,
         }
-        self.runs: list[Run] = []
+        self.runs: list[Process] = []
         self.http = httpx.Client(timeout=30, trust_env=False)
 
     def dapr(self, *args: str, limit: float = 30, **env: str) -> subprocess.CompletedProcess:
@@ -200,6 +240,11 @@ class Machine:
 
     def run(self, app_id: str, *command: str, flags: Iterable[str] = (), **env: str) -> Run:
         return Run(self, app_id, flags, command, **env)
+
+    def run_file(self, *apps: dict, args: Iterable[str] = (), common: dict | None = None, **env: str) -> RunFile:
+        """Apps need `appID` and `command`; each gets a directory of its own."""
+        apps = tuple({"appDirPath": app["appID"]} | app for app in apps)
+        return RunFile(self, {"common": common or {}, "apps": list(apps)}, args, **env)
 
     def serve(self, app_id: str, module: str, *, flags: Iterable[str] = (), **env: str) -> Run:
         """A FastAPI app of `apps/` under uvicorn, on a free port."""
