@@ -464,7 +464,7 @@ _dapr() {
             return 0
             ;;
         dapr__subcmd__run)
-            opts="-a -p -c -H -G -I -M -P -d -u -f -k -h --app-id --app-port --config --dapr-http-port --dapr-grpc-port --dapr-internal-grpc-port --metrics-port --enable-profiling --profile-port --log-level --app-max-concurrency --app-protocol --components-path --resources-path --app-ssl --placement-host-address --scheduler-host-address --max-body-size --read-buffer-size --unix-domain-socket --enable-app-health-check --app-health-check-path --app-health-probe-interval --app-health-probe-timeout --app-health-threshold --enable-api-logging --dapr-listen-addresses --app-channel-address --runtime --run-file --kubernetes --help --log-as-json --runtime-path"
+            opts="-a -p -c -H -G -I -M -P -d -u -f -k -h --app-id --app-port --config --dapr-http-port --dapr-grpc-port --dapr-internal-grpc-port --metrics-port --enable-profiling --profile-port --log-level --app-max-concurrency --app-protocol --components-path --resources-path --app-ssl --placement-host-address --scheduler-host-address --max-body-size --read-buffer-size --unix-domain-socket --enable-app-health-check --app-health-check-path --app-health-probe-interval --app-health-probe-timeout --app-health-threshold --enable-api-logging --dapr-listen-addresses --app-channel-address --runtime --detach --detached --profile --on-failure --run-file --kubernetes --help --log-as-json --runtime-path"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -607,6 +607,14 @@ _dapr() {
                     return 0
                     ;;
                 --runtime)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --on-failure)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -140,12 +140,16 @@ complete -c dapr -n "__fish_dapr_using_subcommand run" -l app-health-threshold -
 complete -c dapr -n "__fish_dapr_using_subcommand run" -l dapr-listen-addresses -d 'Comma separated list of IP addresses that sidecar will listen to' -r
 complete -c dapr -n "__fish_dapr_using_subcommand run" -l app-channel-address -d 'The network address the application listens on' -r
 complete -c dapr -n "__fish_dapr_using_subcommand run" -l runtime -d 'The runtime to use: embedded or installed (default: installed when there is one)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand run" -l profile -d 'With a run file: start the apps of this profile too (may be given several times)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand run" -l on-failure -d 'With a run file: what happens to the other apps when one fails: keep or stop' -r
 complete -c dapr -n "__fish_dapr_using_subcommand run" -s f -l run-file -d 'Path to the run template file for the list of apps to run' -r
 complete -c dapr -n "__fish_dapr_using_subcommand run" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
 complete -c dapr -n "__fish_dapr_using_subcommand run" -l enable-profiling -d 'Enable pprof profiling via an HTTP endpoint'
 complete -c dapr -n "__fish_dapr_using_subcommand run" -l app-ssl -d 'Deprecated: enable https when Dapr invokes the application'
 complete -c dapr -n "__fish_dapr_using_subcommand run" -l enable-app-health-check -d 'Enable health checks for the application using the protocol defined with app-protocol'
 complete -c dapr -n "__fish_dapr_using_subcommand run" -l enable-api-logging -d 'Log API calls at INFO verbosity'
+complete -c dapr -n "__fish_dapr_using_subcommand run" -l detach -d 'Run in the background; see dapr logs, dapr list and dapr stop'
+complete -c dapr -n "__fish_dapr_using_subcommand run" -l detached
 complete -c dapr -n "__fish_dapr_using_subcommand run" -s k -l kubernetes -d 'Run the apps of the run template file in a Kubernetes cluster'
 complete -c dapr -n "__fish_dapr_using_subcommand run" -s h -l help -d 'Print this help message'
 complete -c dapr -n "__fish_dapr_using_subcommand run" -l log-as-json -d 'Log output in JSON format'

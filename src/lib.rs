@@ -21,6 +21,7 @@ pub mod commands;
 pub mod components;
 pub mod env;
 pub mod error;
+pub mod lint;
 pub mod logging;
 pub mod net;
 pub mod os;

@@ -15,10 +15,15 @@ const TABLE: &[(&str, &[&str])] = &[
     // Beside the verbs, `main` knows the two hidden programs: the sidecar and the guardian.
     ("main", &["cli", "commands", "output", "process"]),
     ("cli", &["commands", "output", "suggest"]),
-    ("commands", &["cli", "output", "self_hosted", "client", "resources", "process", "suggest"]),
+    (
+        "commands",
+        &["cli", "output", "self_hosted", "client", "lint", "resources", "runfile", "process", "suggest"],
+    ),
     ("commands::daprd", &["cli", "output", "sidecar", "components", "resources"]),
     ("output", &["self_hosted"]),
-    ("self_hosted", &["process", "client", "resources", "suggest"]),
+    ("self_hosted", &["process", "client", "resources", "runfile", "suggest"]),
+    ("runfile", &["lint", "suggest"]),
+    ("lint", &["suggest"]),
     ("sidecar", &["components", "resources"]),
     ("components", &["resources"]),
 ];

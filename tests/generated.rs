@@ -19,6 +19,12 @@ fn completion_scripts_are_up_to_date() {
     }
 }
 
+#[test]
+fn the_schema_of_run_files_is_up_to_date() {
+    let schema = serde_json::to_string_pretty(&dapr_cli::runfile::json_schema()).unwrap() + "\n";
+    compare(Path::new("templates/schema/dapr.schema.json"), schema.as_bytes());
+}
+
 fn compare(file: &Path, expected: &[u8]) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     if fs_err::read(&path).is_ok_and(|committed| committed == expected) {

@@ -9,6 +9,7 @@ use crate::env::DAPR_RUNTIME;
 use crate::error::{EXIT_FAILED, EXIT_OK, EXIT_USAGE, Failure};
 use crate::output::{Printer, Status};
 use crate::records::Runtime;
+use crate::runfile::{self, Context, Plan, RunFile};
 use crate::self_hosted::run::detach::{Background, Outcome, Starter};
 use crate::self_hosted::run::{self, Choice, Note, OnFailure, Options, Settings};
 
@@ -29,7 +30,7 @@ dapr run --app-id myapp --app-protocol grpc --app-port 5000 -- go run main.go";
 #[expect(clippy::struct_excessive_bools, reason = "one for each flag that takes no value")]
 #[command(after_help = EXAMPLES, override_usage = "dapr run [flags] [-- COMMAND [ARG...]]")]
 pub struct Args {
-    /// The app's command and its arguments.
+    /// The app's command and its arguments; with a run file the apps to start.
     command: Vec<String>,
     /// The id for your application, used for service discovery
     #[arg(short, long, default_value = "")]
@@ -123,6 +124,9 @@ pub struct Args {
     detach: bool,
     #[arg(long, hide = true)]
     detached: bool,
+    /// With a run file: start the apps of this profile too (may be given several times)
+    #[arg(long)]
+    profile: Vec<String>,
     /// With a run file: what happens to the other apps when one fails: keep or stop
     #[arg(long, default_value = "keep")]
     on_failure: String,
@@ -214,9 +218,8 @@ fn draw(printer: Printer, note: &Note) -> String {
 /// Runs the apps of a run file.
 fn many(args: &Args, starter: Option<&Starter>, globals: &Globals) -> Result<u8, Failure> {
     let install = globals.install()?;
-    let file =
-        crate::runfile::quick::load(std::path::Path::new(&args.run_file), &install).map_err(Failure::new)?;
-    let plan = crate::runfile::Plan::all(&file);
+    let file = read_run_file(&args.run_file, globals)?;
+    let plan = Plan::select(&file, &args.command, &args.profile).map_err(Failure::new)?;
     let terminal = std::io::stdout().is_terminal();
     let options = Options {
         install,
@@ -244,6 +247,36 @@ fn many(args: &Args, starter: Option<&Starter>, globals: &Globals) -> Result<u8,
         draw(globals.printer, note)
     };
     runtime.block_on(run::run_many(&file, &plan, options, &draw))
+}
+
+/// Finds, reads and checks a run file. Every complaint is printed with its place.
+fn read_run_file(path: &str, globals: &Globals) -> Result<RunFile, Failure> {
+    let not_found = |error: String| Failure::new(format!("Failed to get run file path: {error}"));
+    let cwd = std::env::current_dir().map_err(|error| not_found(error.to_string()))?;
+    let source = runfile::locate(path, &cwd).map_err(not_found)?;
+    let text = if source.stdin {
+        std::io::read_to_string(std::io::stdin()).map_err(|error| {
+            Failure::new(format!("error in reading the provided app config from stdin: {error}"))
+        })?
+    } else {
+        fs_err::read_to_string(&source.path).map_err(|error| {
+            Failure::new(format!("error in reading the provided app config file: {error}"))
+        })?
+    };
+    let home = globals.env.get("HOME").map(PathBuf::from);
+    let context = Context { env: globals.env.clone(), install: globals.install()?, home };
+    let (file, found) = match runfile::load(&source, &text, &context) {
+        Ok((file, warnings)) => (Some(file), warnings),
+        Err(found) => (None, found),
+    };
+    for finding in &found {
+        globals.printer.complain(&format!("{finding}\n"));
+    }
+    file.ok_or_else(|| {
+        let errors = found.iter().filter(|finding| finding.is_error()).count();
+        let plural = if errors == 1 { "error" } else { "errors" };
+        Failure::new(format!("Error getting apps from config file: {errors} {plural}, see above"))
+    })
 }
 
 fn deprecated(printer: Printer, flag: &str, instead: &str) {

@@ -234,9 +234,19 @@ class Machine:
         )
 
     def listed(self) -> list[dict]:
+        """What `dapr list` says of this test's instances; it sees those of everybody on the machine."""
         result = self.dapr("list", "-o", "json")
         assert result.returncode == 0, result.stderr
-        return json.loads(result.stdout)
+        return [row for row in json.loads(result.stdout) if self.is_ours(row["daprdPid"])]
+
+    def is_ours(self, pid: int) -> bool:
+        """Whether a process descends from this test's commands. One that is gone is taken for ours."""
+        try:
+            return psutil.Process(pid).environ().get(MARK) == self.mark
+        except psutil.NoSuchProcess:
+            return True
+        except (psutil.AccessDenied, OSError):
+            return False
 
     def run(self, app_id: str, *command: str, flags: Iterable[str] = (), **env: str) -> Run:
         return Run(self, app_id, flags, command, **env)

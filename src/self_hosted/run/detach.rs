@@ -121,8 +121,6 @@ impl Starter {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn only_our_own_flag_is_replaced() {
         let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();

@@ -44,7 +44,10 @@ pub enum OnFailure {
 }
 
 /// What was asked for beside the run file.
-#[expect(clippy::struct_excessive_bools, reason = "one for each flag that takes no value, and for the terminal")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "one for each flag that takes no value, and for the terminal"
+)]
 pub struct Options {
     /// The default `.dapr`.
     pub install: InstallDir,

@@ -1,0 +1,55 @@
+//! The JSON Schema of a shape.
+
+use serde_json::{Map, Value, json};
+
+use super::{Field, Shape};
+
+/// A whole schema document.
+pub fn schema(title: &str, about: &str, shape: &Shape) -> Value {
+    let mut root = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        "description": about,
+    });
+    if let (Value::Object(root), Value::Object(of_shape)) = (&mut root, of(shape)) {
+        root.extend(of_shape);
+    }
+    root
+}
+
+fn of(shape: &Shape) -> Value {
+    match shape {
+        Shape::Any => json!({}),
+        Shape::Text => json!({"type": "string"}),
+        Shape::Integer => json!({"type": "integer"}),
+        Shape::Boolean => json!({"type": "boolean"}),
+        Shape::Scalar => json!({"type": ["string", "number", "boolean"]}),
+        Shape::Duration => json!({"type": "string", "pattern": r"^([0-9.]+(ns|us|µs|ms|s|m|h))+$"}),
+        Shape::OneOf(texts) => json!({"enum": texts}),
+        Shape::List(item) => json!({"type": "array", "items": of(item)}),
+        Shape::Map(value) => json!({"type": "object", "additionalProperties": of(value)}),
+        Shape::Either(shapes) => json!({"anyOf": shapes.iter().map(of).collect::<Vec<_>>()}),
+        Shape::Object(groups) => {
+            let fields = || groups.iter().copied().flatten();
+            let properties: Map<String, Value> =
+                fields().map(|field| (field.name.to_owned(), property(field))).collect();
+            let required: Vec<&str> =
+                fields().filter(|field| field.required).map(|field| field.name).collect();
+            let mut object =
+                json!({"type": "object", "properties": properties, "additionalProperties": false});
+            if !required.is_empty() {
+                object["required"] = json!(required);
+            }
+            object
+        }
+    }
+}
+
+/// A key may also stand without a value.
+fn property(field: &Field) -> Value {
+    let mut property = of(&field.shape);
+    if !field.about.is_empty() {
+        property["description"] = json!(field.about);
+    }
+    property
+}

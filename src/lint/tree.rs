@@ -1,0 +1,271 @@
+//! YAML documents as trees whose nodes know where they stand.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
+
+use super::Diagnostic;
+
+/// A value and its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// Line and column, both from 1.
+    pub at: (usize, usize),
+    /// What stands there.
+    pub value: Value,
+}
+
+/// What a node can be. Scalars keep their spelling.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// Text; `plain` when it has no quotes and so may be a number, a truth value or nothing.
+    Scalar {
+        /// As it is written, without quotes.
+        text: String,
+        /// Not quoted.
+        plain: bool,
+    },
+    /// A list.
+    List(Vec<Node>),
+    /// A map in the order of the file; keys that are no scalars don't occur.
+    Map(Vec<(Node, Node)>),
+}
+
+impl Node {
+    /// A value that is not there: `null`, `~` or nothing at all.
+    pub fn is_null(&self) -> bool {
+        matches!(&self.value, Value::Scalar { text, plain: true } if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
+    }
+
+    /// The value of a key of a map; `None` also when it is null.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        let Value::Map(entries) = &self.value else { return None };
+        entries
+            .iter()
+            .find(|(name, _)| name.text() == key)
+            .map(|(_, value)| value)
+            .filter(|node| !node.is_null())
+    }
+
+    /// Entries of a map.
+    pub fn entries(&self) -> &[(Node, Node)] {
+        match &self.value {
+            Value::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// Items of a list.
+    pub fn items(&self) -> &[Node] {
+        match &self.value {
+            Value::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// A scalar as it is written; empty for everything else.
+    pub fn text(&self) -> &str {
+        match &self.value {
+            Value::Scalar { text, .. } => text,
+            _ => "",
+        }
+    }
+
+    /// A scalar that is a whole number.
+    pub fn integer(&self) -> Option<i64> {
+        let Value::Scalar { text, plain: true } = &self.value else { return None };
+        let digits = text.replace('_', "");
+        let (sign, digits) = match digits.strip_prefix('-') {
+            Some(digits) => (-1, digits.to_owned()),
+            None => (1, digits.strip_prefix('+').unwrap_or(&digits).to_owned()),
+        };
+        let number = match digits.get(..2) {
+            Some("0x") => i64::from_str_radix(&digits[2..], 16),
+            Some("0o") => i64::from_str_radix(&digits[2..], 8),
+            _ if digits.starts_with(['+', '-']) => return None,
+            _ => digits.parse(),
+        };
+        number.ok().map(|number| sign * number)
+    }
+
+    /// A scalar that is true or false.
+    pub fn boolean(&self) -> Option<bool> {
+        let Value::Scalar { text, plain: true } = &self.value else { return None };
+        match text.as_str() {
+            "true" | "True" | "TRUE" => Some(true),
+            "false" | "False" | "FALSE" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// Whether a scalar without quotes is a number with a fraction or an exponent.
+    pub fn is_float(&self) -> bool {
+        let Value::Scalar { text, plain: true } = &self.value else { return false };
+        let special = matches!(text.trim_start_matches(['+', '-']), ".inf" | ".nan" | ".Inf" | ".NaN");
+        special
+            || (text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c))
+                && text.parse::<f64>().is_ok())
+    }
+}
+
+/// All documents of a file; empty ones are left out. What can't be read ends it: the error says where.
+pub fn parse(file: &Path, text: &str) -> Result<Vec<Node>, Diagnostic> {
+    let mut builder = Builder { file, anchors: HashMap::new(), open: Vec::new(), documents: Vec::new() };
+    for event in Parser::new_from_str(text) {
+        let (event, span) =
+            event.map_err(|error| Diagnostic::error(file, place(error.marker()), error.info()))?;
+        builder.take(event, place(&span.start))?;
+    }
+    builder.documents.retain(|document| !document.is_null());
+    Ok(builder.documents)
+}
+
+fn place(marker: &Marker) -> (usize, usize) {
+    (marker.line(), marker.col() + 1)
+}
+
+struct Builder<'a> {
+    file: &'a Path,
+    anchors: HashMap<usize, Node>,
+    open: Vec<Open>,
+    documents: Vec<Node>,
+}
+
+/// A list or map that has not ended.
+struct Open {
+    node: Node,
+    anchor: usize,
+    key: Option<Node>,
+}
+
+impl Builder<'_> {
+    fn take(&mut self, event: Event<'_>, at: (usize, usize)) -> Result<(), Diagnostic> {
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                // `!!str 1` is a text, whatever it looks like.
+                let plain = style == ScalarStyle::Plain && tag.is_none();
+                let node = Node { at, value: Value::Scalar { text: text.into_owned(), plain } };
+                self.done(node, anchor)
+            }
+            Event::SequenceStart(anchor, _) => {
+                self.open.push(Open { node: Node { at, value: Value::List(Vec::new()) }, anchor, key: None });
+                Ok(())
+            }
+            Event::MappingStart(anchor, _) => {
+                self.open.push(Open { node: Node { at, value: Value::Map(Vec::new()) }, anchor, key: None });
+                Ok(())
+            }
+            Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
+                Some(open) => self.done(open.node, open.anchor),
+                None => Ok(()),
+            },
+            Event::Alias(anchor) => match self.anchors.get(&anchor) {
+                Some(node) => self.done(Node { at, ..node.clone() }, 0),
+                None => {
+                    Err(Diagnostic::error(self.file, at, "this alias names nothing that stands before it"))
+                }
+            },
+            Event::Nothing
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd => Ok(()),
+        }
+    }
+
+    fn done(&mut self, node: Node, anchor: usize) -> Result<(), Diagnostic> {
+        if anchor > 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        let Some(open) = self.open.last_mut() else {
+            self.documents.push(node);
+            return Ok(());
+        };
+        match &mut open.node.value {
+            Value::List(items) => items.push(node),
+            Value::Map(entries) => match open.key.take() {
+                None if matches!(node.value, Value::Scalar { .. }) => open.key = Some(node),
+                None => return Err(Diagnostic::error(self.file, node.at, "a key has to be a text")),
+                Some(key) if key.text() == "<<" && matches!(key.value, Value::Scalar { plain: true, .. }) => {
+                    merge(entries, &node);
+                }
+                Some(key) => insert(self.file, entries, key, node)?,
+            },
+            Value::Scalar { .. } => {}
+        }
+        Ok(())
+    }
+}
+
+fn insert(file: &Path, entries: &mut Vec<(Node, Node)>, key: Node, node: Node) -> Result<(), Diagnostic> {
+    match entries.iter_mut().find(|(name, _)| name.text() == key.text()) {
+        // A key that came by a merge gives way.
+        Some((name, value)) if name.at == (0, 0) => (*name, *value) = (key, node),
+        Some((name, _)) => {
+            let text = format!("key {:?} is here twice; the first one is in line {}", key.text(), name.at.0);
+            return Err(Diagnostic::error(file, key.at, text));
+        }
+        None => entries.push((key, node)),
+    }
+    Ok(())
+}
+
+/// `<<: *base`: what the other map has and this one has not.
+fn merge(entries: &mut Vec<(Node, Node)>, other: &Node) {
+    for map in std::iter::once(other).chain(other.items()) {
+        for (key, value) in map.entries() {
+            if !entries.iter().any(|(name, _)| name.text() == key.text()) {
+                entries.push((Node { at: (0, 0), ..key.clone() }, value.clone()));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(text: &str) -> Node {
+        parse(Path::new("x.yaml"), text).unwrap().pop().unwrap()
+    }
+
+    #[test]
+    fn scalars_keep_their_spelling_and_say_what_they_are() {
+        let node = one("a: 0x1F\nb: '12'\nc: true\nd: ~\ne: 1.50\nf: -7\ng: text\nh: \"true\"\n");
+        let get = |key: &str| node.entries().iter().find(|(name, _)| name.text() == key).unwrap().1.clone();
+        assert_eq!((get("a").integer(), get("a").text().to_owned()), (Some(31), "0x1F".to_owned()));
+        assert_eq!((get("b").integer(), get("b").text().to_owned()), (None, "12".to_owned()));
+        assert_eq!((get("c").boolean(), get("h").boolean()), (Some(true), None));
+        assert!(get("d").is_null() && node.get("d").is_none());
+        assert!(get("e").is_float() && !get("g").is_float());
+        assert_eq!(get("f").integer(), Some(-7));
+    }
+
+    #[test]
+    fn places_count_from_one() {
+        let node = one("apps:\n- appID: x\n  appPort: 1\n");
+        let app = &node.get("apps").unwrap().items()[0];
+        assert_eq!(app.entries()[1].0.at, (3, 3));
+        assert_eq!(app.get("appPort").unwrap().at, (3, 12));
+    }
+
+    #[test]
+    fn documents_anchors_and_merges() {
+        let text = "base: &b {x: 1, y: 2}\none:\n  <<: *b\n  y: 3\n---\n---\nsecond: true\n";
+        let documents = parse(Path::new("x.yaml"), text).unwrap();
+        assert_eq!(documents.len(), 2);
+        let one = documents[0].get("one").unwrap();
+        assert_eq!((one.get("x").unwrap().integer(), one.get("y").unwrap().integer()), (Some(1), Some(3)));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_with_its_place() {
+        let fail = |text: &str| parse(Path::new("x.yaml"), text).unwrap_err().to_string();
+        assert_eq!(
+            fail("a: 1\nb: 2\na: 3\n"),
+            "x.yaml:3:1: error: key \"a\" is here twice; the first one is in line 1"
+        );
+        assert!(fail("a: [1\nb: }").starts_with("x.yaml:2:"), "{}", fail("a: [1\nb: }"));
+    }
+}

@@ -1,0 +1,274 @@
+//! Reads a run file: checks it, and resolves defaults, paths and precedence (run file reference, section 3).
+
+use std::path::{Path, PathBuf};
+
+use super::app::{App, Condition, RunFile};
+use super::locate::{Source, clean};
+use super::{own, shape};
+use crate::env::Env;
+use crate::lint::{self, Diagnostic, Node, Severity};
+use crate::paths::InstallDir;
+use crate::suggest;
+
+/// What a run file is read with.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Variables, for `${NAME}`.
+    pub env: Env,
+    /// The default `.dapr`.
+    pub install: InstallDir,
+    /// What `~` stands for.
+    pub home: Option<PathBuf>,
+}
+
+/// Reads the text of a run file. Warnings come with the result; with an error there is no result, and all
+/// errors are there.
+pub fn load(
+    source: &Source,
+    text: &str,
+    context: &Context,
+) -> Result<(RunFile, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let file = &source.path;
+    let documents = lint::parse(file, text).map_err(|error| vec![error])?;
+    let empty = Node { at: (1, 1), value: lint::Value::Map(Vec::new()) };
+    let root = documents.into_iter().next().unwrap_or(empty);
+    let found = lint::check(file, &root, &shape::RUN_FILE, Severity::Warning, false);
+    let mut reader = Reader { file, context, found };
+    let run_file = reader.run_file(&root);
+    reader.found.sort_by_key(|finding| (finding.line, finding.column));
+    if reader.found.iter().any(Diagnostic::is_error) {
+        Err(reader.found)
+    } else {
+        Ok((run_file, reader.found))
+    }
+}
+
+/// Where an app's values come from.
+#[derive(Clone, Copy)]
+pub struct Places<'a> {
+    /// The app's own keys.
+    pub app: &'a Node,
+    /// Keys for all apps.
+    pub common: Option<&'a Node>,
+}
+
+impl<'a> Places<'a> {
+    /// What the app says, or else what holds for all.
+    pub fn get(&self, key: &str) -> Option<&'a Node> {
+        self.app.get(key).or_else(|| self.common.and_then(|common| common.get(key)))
+    }
+
+    /// A text; empty when nobody says anything.
+    pub fn text(&self, key: &str) -> String {
+        self.get(key).map(|node| node.text().to_owned()).unwrap_or_default()
+    }
+
+    fn number(&self, key: &str, default: i64) -> i64 {
+        self.get(key).and_then(Node::integer).unwrap_or(default)
+    }
+
+    fn flag(&self, key: &str) -> bool {
+        self.get(key).and_then(Node::boolean).unwrap_or_default()
+    }
+}
+
+/// Texts of a list.
+pub fn texts(node: Option<&Node>) -> Vec<String> {
+    node.map(|node| node.items().iter().map(|item| item.text().to_owned()).collect()).unwrap_or_default()
+}
+
+/// A reader with what it has found so far.
+pub struct Reader<'a> {
+    /// The run file.
+    pub file: &'a Path,
+    /// What it is read with.
+    pub context: &'a Context,
+    /// Findings.
+    pub found: Vec<Diagnostic>,
+}
+
+impl Reader<'_> {
+    fn run_file(&mut self, root: &Node) -> RunFile {
+        let base = self.file.parent().unwrap_or(Path::new("/")).to_owned();
+        if let Some(version) = root.get("version").filter(|version| version.integer() == Some(0)) {
+            self.error(version, "required field 'version' not found in the provided run template file");
+        }
+        let common = root.get("common");
+        let shared = Shared::read(self, common, &base);
+        let mut apps: Vec<App> = Vec::new();
+        let nodes = root.get("apps").map(Node::items).unwrap_or_default();
+        for node in nodes {
+            let app = self.app(Places { app: node, common }, &shared, &base);
+            if apps.iter().any(|other| other.id == app.id) {
+                let place = node.get("appID").unwrap_or(node);
+                self.error(place, format!("app id {:?} is here twice; each app needs its own", app.id));
+            }
+            apps.push(app);
+        }
+        self.check_dependencies(nodes, &apps);
+        let name = root.get("name").map(|name| name.text().to_owned()).unwrap_or_default();
+        RunFile { path: self.file.to_owned(), name, apps }
+    }
+
+    fn app(&mut self, places: Places<'_>, shared: &Shared, base: &Path) -> App {
+        let node = places.app;
+        let directory = node.get("appDirPath").and_then(|path| self.path(path, base)).unwrap_or_default();
+        let id = match node.get("appID").map(Node::text) {
+            Some(id) if !id.is_empty() => id.to_owned(),
+            _ => directory.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        };
+        let runtime_path = match node.get("runtimePath") {
+            Some(path) => self.path(path, &directory),
+            None => shared.runtime_path.clone(),
+        };
+        let install = runtime_path
+            .as_ref()
+            .and_then(|path| InstallDir::resolve(Some(&path.to_string_lossy()), &self.context.env).ok())
+            .unwrap_or_else(|| self.context.install.clone());
+        let own_config = node.get("configFilePath").and_then(|path| self.path(path, &directory));
+        let beside = Some(directory.join(".dapr/config.yaml")).filter(|path| path.is_file());
+        let config_file = own_config.or(beside).or_else(|| shared.config.clone());
+        let own_resources = self.resources(node, &directory);
+        let beside = Some(vec![directory.join(".dapr/resources")]).filter(|paths| paths[0].is_dir());
+        let resources_paths = Some(own_resources)
+            .filter(|paths| !paths.is_empty())
+            .or(beside)
+            .or_else(|| Some(shared.resources.clone()).filter(|paths| !paths.is_empty()));
+        let protocol = places.text("appProtocol");
+        App {
+            command: texts(node.get("command")),
+            env: own::environment(self, places, base, &directory),
+            config_file: config_file.unwrap_or_else(|| install.config()),
+            resources_paths: resources_paths.unwrap_or_else(|| vec![install.components()]),
+            protocol: if protocol.is_empty() { "http".into() } else { protocol },
+            app_port: places.number("appPort", -1),
+            http_port: places.number("daprHTTPPort", -1),
+            grpc_port: places.number("daprGRPCPort", -1),
+            internal_port: places.number("daprInternalGRPCPort", -1),
+            metrics_port: places.number("metricsPort", -1),
+            profile_port: places.number("profilePort", -1),
+            profiling: places.flag("enableProfiling"),
+            log_level: places.text("logLevel"),
+            max_concurrency: places.number("appMaxConcurrency", -1),
+            ssl: places.flag("appSSL"),
+            placement: places.get("placementHostAddress").map(|node| node.text().to_owned()),
+            scheduler: places.get("schedulerHostAddress").map(|node| node.text().to_owned()),
+            max_body_size: or(places.text("maxBodySize"), "4Mi"),
+            read_buffer_size: or(places.text("readBufferSize"), "4Ki"),
+            socket: Some(places.text("unixDomainSocket")).filter(|path| !path.is_empty()).map(PathBuf::from),
+            health_check: places.flag("enableAppHealthCheck"),
+            health_path: places.text("appHealthCheckPath"),
+            health_interval: places.number("appHealthProbeInterval", 0),
+            health_timeout: places.number("appHealthProbeTimeout", 0),
+            health_threshold: places.number("appHealthThreshold", 0),
+            api_logging: places.flag("enableApiLogging"),
+            listen_addresses: places.text("apiListenAddresses"),
+            channel_address: places.text("appChannelAddress"),
+            runtime_path,
+            runtime: own::runtime(places),
+            daprd_log_destination: own::destination(
+                places.get("daprdLogDestination"),
+                own::DAPRD_DESTINATION,
+            ),
+            app_log_destination: own::destination(places.get("appLogDestination"), own::APP_DESTINATION),
+            log_dir: own::log_dir(self, places, base),
+            depends_on: own::depends_on(node),
+            readiness: own::readiness(node),
+            restart: own::restart(places.get("restart")),
+            watch: own::watch(self, node, &directory),
+            profiles: texts(node.get("profiles")),
+            id,
+            directory,
+        }
+    }
+
+    /// `resourcesPaths` and `resourcesPath`.
+    fn resources(&mut self, node: &Node, base: &Path) -> Vec<PathBuf> {
+        let many = node.get("resourcesPaths").map(Node::items).unwrap_or_default();
+        many.iter().chain(node.get("resourcesPath")).filter_map(|path| self.path(path, base)).collect()
+    }
+
+    /// A path that has to exist: `~/` is the home directory, what is relative begins at `base`. `None` for an
+    /// empty one, and for one that isn't there.
+    pub fn path(&mut self, node: &Node, base: &Path) -> Option<PathBuf> {
+        let path = self.place(node.text(), base)?;
+        if path.exists() {
+            return Some(path);
+        }
+        let shown = path.display();
+        self.error(
+            node,
+            format!("error in getting the file info for {shown}: stat {shown}: no such file or directory"),
+        );
+        None
+    }
+
+    /// The same, for a path that need not exist.
+    pub fn place(&self, text: &str, base: &Path) -> Option<PathBuf> {
+        match (text.strip_prefix("~/"), &self.context.home) {
+            _ if text.is_empty() => None,
+            (Some(rest), Some(home)) => Some(clean(&home.join(rest))),
+            _ => Some(clean(&base.join(text))),
+        }
+    }
+
+    /// Notes an error at a node.
+    pub fn error(&mut self, node: &Node, message: impl Into<String>) {
+        self.found.push(Diagnostic::error(self.file, node.at, message));
+    }
+
+    fn check_dependencies(&mut self, nodes: &[Node], apps: &[App]) {
+        for (node, app) in nodes.iter().zip(apps) {
+            let place = node.get("dependsOn").map_or(node.at, |place| place.at);
+            let others =
+                || apps.iter().map(|other| other.id.as_str()).filter(|id| *id != app.id && !id.is_empty());
+            for (id, _) in &app.depends_on {
+                let (text, hint) = if *id == app.id {
+                    (format!("app {id:?} depends on itself"), None)
+                } else if others().any(|other| other == id) {
+                    continue;
+                } else {
+                    let text = format!("app {:?} depends on {id:?}, which is no app of this file", app.id);
+                    (text, suggest::question(id, others()))
+                };
+                self.found.push(Diagnostic::error(self.file, place, text).hint(hint));
+            }
+        }
+    }
+}
+
+/// Paths of `common`.
+struct Shared {
+    config: Option<PathBuf>,
+    resources: Vec<PathBuf>,
+    runtime_path: Option<PathBuf>,
+}
+
+impl Shared {
+    fn read(reader: &mut Reader<'_>, common: Option<&Node>, base: &Path) -> Self {
+        let Some(common) = common else {
+            return Self { config: None, resources: Vec::new(), runtime_path: None };
+        };
+        Self {
+            config: common.get("configFilePath").and_then(|path| reader.path(path, base)),
+            resources: reader.resources(common, base),
+            runtime_path: common.get("runtimePath").and_then(|path| reader.path(path, base)),
+        }
+    }
+}
+
+fn or(text: String, default: &str) -> String {
+    if text.is_empty() { default.to_owned() } else { text }
+}
+
+/// A condition by its name.
+pub fn condition(text: &str) -> Condition {
+    match text {
+        "healthy" => Condition::Healthy,
+        "completed" => Condition::Completed,
+        _ => Condition::Started,
+    }
+}
+
+#[cfg(test)]
+mod tests;

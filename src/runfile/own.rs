@@ -1,0 +1,165 @@
+//! Keys of a run file that are ours, beside those of the stock format.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::app::{Condition, Destination, Probe, Readiness, Restart, RestartPolicy, Watch};
+use super::expand::{environment_file, expand};
+use super::load::{Places, Reader, condition, texts};
+use crate::lint::{Diagnostic, Node, Value, duration};
+use crate::records::Runtime;
+
+/// Where a sidecar's log goes when the file says nothing.
+pub const DAPRD_DESTINATION: Destination = Destination::File;
+/// Where an app's output goes when the file says nothing.
+pub const APP_DESTINATION: Destination = Destination::FileAndConsole;
+
+/// A log destination by its name.
+pub fn destination(node: Option<&Node>, default: Destination) -> Destination {
+    match node.map(Node::text) {
+        Some("console") => Destination::Console,
+        Some("file") => Destination::File,
+        Some("fileAndConsole") => Destination::FileAndConsole,
+        _ => default,
+    }
+}
+
+/// `runtime`.
+pub fn runtime(places: Places<'_>) -> Option<Runtime> {
+    match places.text("runtime").as_str() {
+        "embedded" => Some(Runtime::Embedded),
+        "installed" => Some(Runtime::Installed),
+        _ => None,
+    }
+}
+
+/// `envFile` and `env` of `common` and of the app, later ones winning; values expanded.
+pub fn environment(
+    reader: &mut Reader<'_>,
+    places: Places<'_>,
+    base: &Path,
+    directory: &Path,
+) -> Vec<(String, String)> {
+    let mut env: Vec<(String, String)> = Vec::new();
+    for (node, base) in
+        places.common.map(|common| (common, base)).into_iter().chain([(places.app, directory)])
+    {
+        for (place, file) in files(reader, node, base) {
+            match read(&file, place) {
+                Ok(pairs) => {
+                    for (name, value) in pairs {
+                        set(reader, &mut env, place, name, &value);
+                    }
+                }
+                Err(error) => reader.found.push(Diagnostic { file: reader.file.to_owned(), ..error }),
+            }
+        }
+        for (name, value) in node.get("env").map(Node::entries).unwrap_or_default() {
+            set(reader, &mut env, value, name.text().to_owned(), value.text());
+        }
+    }
+    env
+}
+
+fn files<'n>(reader: &mut Reader<'_>, node: &'n Node, base: &Path) -> Vec<(&'n Node, PathBuf)> {
+    let Some(value) = node.get("envFile") else { return Vec::new() };
+    let nodes =
+        if matches!(value.value, Value::List(_)) { value.items() } else { std::slice::from_ref(value) };
+    nodes.iter().filter_map(|node| reader.path(node, base).map(|path| (node, path))).collect()
+}
+
+fn read(file: &Path, place: &Node) -> Result<Vec<(String, String)>, Diagnostic> {
+    let refused = |text: String| Diagnostic::error(file, place.at, text);
+    let text = fs_err::read_to_string(file).map_err(|error| refused(error.to_string()))?;
+    environment_file(file, &text).map_err(|error| refused(error.to_string()))
+}
+
+fn set(reader: &mut Reader<'_>, env: &mut Vec<(String, String)>, place: &Node, name: String, value: &str) {
+    let mut unknown = Vec::new();
+    let value = {
+        let value_of = |name: &str| {
+            let own = env.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+            own.or_else(|| reader.context.env.raw(name).map(str::to_owned))
+        };
+        expand(value, &value_of, &mut |name| unknown.push(name.to_owned()))
+    };
+    for missing in unknown {
+        let text = format!("{name}: nothing defines ${{{missing}}}; it stays as it is");
+        reader.found.push(Diagnostic::warning(reader.file, place.at, text));
+    }
+    match env.iter_mut().find(|(known, _)| *known == name) {
+        Some((_, known)) => *known = value,
+        None => env.push((name, value)),
+    }
+}
+
+/// `logDir`, relative to the run file.
+pub fn log_dir(reader: &Reader<'_>, places: Places<'_>, base: &Path) -> Option<PathBuf> {
+    reader.place(&places.text("logDir"), base)
+}
+
+/// `dependsOn`.
+pub fn depends_on(node: &Node) -> Vec<(String, Condition)> {
+    let Some(value) = node.get("dependsOn") else { return Vec::new() };
+    let list = value.items().iter().map(|item| (item.text().to_owned(), Condition::Started));
+    let map = value.entries().iter().map(|(id, state)| (id.text().to_owned(), condition(state.text())));
+    list.chain(map).collect()
+}
+
+/// `readiness`.
+pub fn readiness(node: &Node) -> Option<Readiness> {
+    let node = node.get("readiness")?;
+    let port =
+        |node: &Node| node.get("port").and_then(Node::integer).and_then(|port| u16::try_from(port).ok());
+    let probe = if let Some(http) = node.get("http") {
+        let path = http.get("path").map_or("/", Node::text).to_owned();
+        Probe::Http { path, port: port(http) }
+    } else if let Some(command) = node.get("command") {
+        Probe::Command(texts(Some(command)))
+    } else {
+        Probe::Tcp { port: node.get("tcp").and_then(port) }
+    };
+    Some(Readiness {
+        probe,
+        interval: time(node, "interval", Duration::from_millis(500)),
+        timeout: time(node, "timeout", Duration::from_secs(1)),
+        start_timeout: time(node, "startTimeout", Duration::from_secs(60)),
+    })
+}
+
+/// `restart`.
+pub fn restart(node: Option<&Node>) -> Restart {
+    let policy = match node.map(|node| node.get("policy").unwrap_or(node)) {
+        Some(node) => match (node.text(), node.boolean()) {
+            ("on-failure", _) => RestartPolicy::OnFailure,
+            ("always", _) | (_, Some(true)) => RestartPolicy::Always,
+            _ => RestartPolicy::No,
+        },
+        None => RestartPolicy::No,
+    };
+    let retries = node.and_then(|node| node.get("maxRetries")).and_then(Node::integer);
+    Restart {
+        policy,
+        max_retries: retries.and_then(|retries| u32::try_from(retries).ok()),
+        backoff: node
+            .map_or(Duration::from_millis(500), |node| time(node, "backoff", Duration::from_millis(500))),
+        max_backoff: node
+            .map_or(Duration::from_secs(30), |node| time(node, "maxBackoff", Duration::from_secs(30))),
+    }
+}
+
+/// `watch`.
+pub fn watch(reader: &mut Reader<'_>, node: &Node, directory: &Path) -> Option<Watch> {
+    let node = node.get("watch").filter(|node| node.boolean() != Some(false))?;
+    let items = node.get("paths").map(Node::items).unwrap_or_default();
+    let mut paths: Vec<PathBuf> = items.iter().filter_map(|path| reader.path(path, directory)).collect();
+    if paths.is_empty() {
+        paths.push(directory.to_owned());
+    }
+    let debounce = time(node, "debounce", Duration::from_millis(200));
+    Some(Watch { paths, ignore: texts(node.get("ignore")), debounce })
+}
+
+fn time(node: &Node, key: &str, default: Duration) -> Duration {
+    node.get(key).and_then(|node| duration(node.text())).unwrap_or(default)
+}
