@@ -240,6 +240,7 @@ Register-ArgumentCompleter -Native -CommandName 'dapr' -ScriptBlock {
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Path to the run template file for the list of apps to stop')
             [CompletionResult]::new('--run-file', '--run-file', [CompletionResultType]::ParameterName, 'Path to the run template file for the list of apps to stop')
             [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Stop everything that dapr list shows')
             [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Stop all Dapr instances of a run template file in a Kubernetes cluster')
             [CompletionResult]::new('--kubernetes', '--kubernetes', [CompletionResultType]::ParameterName, 'Stop all Dapr instances of a run template file in a Kubernetes cluster')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')

@@ -638,7 +638,7 @@ _dapr() {
             return 0
             ;;
         dapr__subcmd__stop)
-            opts="-a -f -k -h --app-id --run-file --kubernetes --help --log-as-json --runtime-path"
+            opts="-a -f -k -h --app-id --run-file --all --kubernetes --help --log-as-json --runtime-path"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -156,6 +156,7 @@ complete -c dapr -n "__fish_dapr_using_subcommand run" -l log-as-json -d 'Log ou
 complete -c dapr -n "__fish_dapr_using_subcommand stop" -s a -l app-id -d 'The application id to be stopped' -r
 complete -c dapr -n "__fish_dapr_using_subcommand stop" -s f -l run-file -d 'Path to the run template file for the list of apps to stop' -r
 complete -c dapr -n "__fish_dapr_using_subcommand stop" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand stop" -l all -d 'Stop everything that dapr list shows'
 complete -c dapr -n "__fish_dapr_using_subcommand stop" -s k -l kubernetes -d 'Stop all Dapr instances of a run template file in a Kubernetes cluster'
 complete -c dapr -n "__fish_dapr_using_subcommand stop" -s h -l help -d 'Print this help message'
 complete -c dapr -n "__fish_dapr_using_subcommand stop" -l log-as-json -d 'Log output in JSON format'

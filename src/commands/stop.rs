@@ -2,13 +2,20 @@
 
 use super::{Globals, unavailable};
 use crate::error::{EXIT_FAILED, EXIT_OK, Failure};
+use crate::runfile;
 use crate::self_hosted::{instances, stop};
 
 const EXAMPLES: &str = "# Stop a Dapr application
 dapr stop --app-id <ID>
 
 # Stop several Dapr applications
-dapr stop <ID> <ID>";
+dapr stop <ID> <ID>
+
+# Stop the applications of a run template file
+dapr stop -f dapr.yaml
+
+# Stop everything
+dapr stop --all";
 
 /// Flags of `stop`.
 #[derive(Debug, clap::Args)]
@@ -22,9 +29,25 @@ pub struct Args {
     /// Path to the run template file for the list of apps to stop
     #[arg(short = 'f', long, default_value = "")]
     run_file: String,
+    /// Stop everything that dapr list shows
+    #[arg(long)]
+    all: bool,
     /// Stop all Dapr instances of a run template file in a Kubernetes cluster
     #[arg(short, long)]
     kubernetes: bool,
+}
+
+/// Stops everything that was started from a run file.
+fn stop_run_file(path: &str, globals: &Globals) -> Result<u8, Failure> {
+    let not_found = |error: String| Failure::new(format!("Failed to get run file path: {error}"));
+    let cwd = std::env::current_dir().map_err(|error| not_found(error.to_string()))?;
+    let source = runfile::locate(path, &cwd).map_err(not_found)?;
+    let instances = instances::list(&globals.install()?, &globals.env);
+    stop::stop_run_file(&source.path, &instances, stop::GRACE).map_err(|error| {
+        Failure::new(format!("Failed to stop Dapr and app processes: {error}")).with_hints(error.hints())
+    })?;
+    globals.printer.success("Dapr and app processes stopped successfully");
+    Ok(EXIT_OK)
 }
 
 /// Stops every instance of every given app.
@@ -33,18 +56,24 @@ pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
         return Err(unavailable("dapr stop -k"));
     }
     if !args.run_file.is_empty() {
-        return Err(unavailable("dapr stop -f"));
+        return stop_run_file(&args.run_file, globals);
     }
     let mut ids = args.ids.clone();
     if !args.app_id.is_empty() {
         ids.push(args.app_id.clone());
     }
     let printer = globals.printer;
-    if ids.is_empty() {
-        printer.hint("name the apps to stop: dapr stop <app-id>");
+    if ids.is_empty() && !args.all {
+        printer.hint("name the apps to stop: dapr stop <app-id>, or all of them: dapr stop --all");
         return Ok(EXIT_OK);
     }
     let instances = instances::list(&globals.install()?, &globals.env);
+    if args.all {
+        ids.extend(instances.iter().map(|instance| instance.app_id.clone()));
+        if ids.is_empty() {
+            printer.info("No Dapr instances found.");
+        }
+    }
     let mut code = EXIT_OK;
     stop::stop(&ids, &instances, stop::GRACE, |id, outcome| match outcome {
         Ok(()) => printer.success(format!("app stopped successfully: {id}")),

@@ -71,6 +71,8 @@ pub struct Instance {
     pub daprd_log_path: String,
     /// Directory of the API's Unix sockets, when it listens there.
     pub unix_domain_socket: Option<PathBuf>,
+    /// Socket on which the owning `dapr run` takes requests for this app.
+    pub control: Option<PathBuf>,
     /// `--resources-path` of its command line.
     pub resources_paths: Vec<PathBuf>,
 }
@@ -99,6 +101,7 @@ impl Default for Instance {
             app_log_path: String::new(),
             daprd_log_path: String::new(),
             unix_domain_socket: None,
+            control: None,
             resources_paths: Vec::new(),
         }
     }
@@ -167,6 +170,7 @@ impl From<Record> for Instance {
             http_read_buffer_size: or(record.http_read_buffer_size, BUFFER_SIZE),
             run_template_path: record.run_template_path,
             run_template_name: record.run_template_name,
+            control: record.control,
             app_log_path: text(record.app_log_path),
             daprd_log_path: text(record.daprd_log_path),
             unix_domain_socket: record.unix_domain_socket,

@@ -1,14 +1,20 @@
 //! Ending instances: who gets the signal, and waiting until everybody is gone.
 //!
-//! The `dapr run` that owns an instance ends its app and sidecar itself. Where there is none, or where it owns
-//! other apps that go on, the app is ended first, so that it can still reach its sidecar, then the sidecar.
-//! Nothing is killed by force.
+//! The `dapr run` that owns an instance ends its app and sidecar itself; where it owns other apps that go on, it
+//! is asked to end this one. Where there is none, or none that can be asked, the app is ended first, so that it
+//! can still reach its sidecar, then the sidecar. Nothing is killed by force.
+
+mod run_file;
+
+pub use run_file::stop_run_file;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::control::{self, Action, Request};
 use super::instances::Instance;
 use crate::error::system_text;
 use crate::os::{self, Tell};
@@ -37,6 +43,12 @@ pub enum Error {
         /// What the system said.
         error: io::Error,
     },
+    /// Its `dapr run` was asked to end it, and can't.
+    #[error("{0}")]
+    Refused(String),
+    /// No instance was started from this run file.
+    #[error("couldn't find apps with run file \"{0}\"")]
+    NoRunFile(String),
     /// It was told to end, but didn't.
     #[error("still running after {} s: process {}", grace.as_secs(), pids(processes))]
     StillRunning {
@@ -65,7 +77,7 @@ fn pids(processes: &[ProcessId]) -> String {
 }
 
 /// How one app is stopped.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 struct Plan {
     /// Told at once.
     first: Vec<ProcessId>,
@@ -73,6 +85,10 @@ struct Plan {
     apps: Vec<ProcessId>,
     /// Sidecars that are told when the apps are gone.
     sidecars: Vec<ProcessId>,
+    /// Runs that go on with other apps and are asked to end this one.
+    asked: Vec<(PathBuf, Request)>,
+    /// Those that have been asked.
+    answers: Vec<thread::JoinHandle<Result<(), String>>>,
     /// Everybody who has to be gone at the end.
     all: BTreeSet<(u32, u64)>,
 }
@@ -94,12 +110,12 @@ where
     let told: Vec<(String, Result<Plan, Error>)> = plans
         .into_iter()
         .map(|(id, plan)| {
-            let told = plan.and_then(|plan| begin(&plan).map(|()| plan));
+            let told = plan.and_then(|mut plan| begin(&mut plan).map(|()| plan));
             (id, told)
         })
         .collect();
     for (id, plan) in told {
-        report(&id, plan.and_then(|plan| finish(&plan, grace, deadline)));
+        report(&id, plan.and_then(|plan| finish(plan, grace, deadline)));
     }
 }
 
@@ -131,6 +147,10 @@ fn plan(
                 Some(cli) if left == 0 => {
                     plan.first.push(*cli);
                     ours.push(*cli);
+                }
+                _ if instance.control.is_some() => {
+                    let request = Request { action: Action::Stop, app_id: id.clone() };
+                    plan.asked.extend(instance.control.clone().map(|socket| (socket, request)));
                 }
                 _ if instance.app.is_some() => {
                     plan.apps.extend(instance.app);
@@ -183,7 +203,11 @@ fn tell(process: ProcessId) -> Result<(), Error> {
     os::tell(process.pid, Tell::Terminate).map_err(|error| Error::Signal { pid: process.pid, error })
 }
 
-fn begin(plan: &Plan) -> Result<(), Error> {
+fn begin(plan: &mut Plan) -> Result<(), Error> {
+    for (socket, request) in plan.asked.drain(..) {
+        // The answer comes when the app is gone: meanwhile the others are told.
+        plan.answers.push(thread::spawn(move || control::ask(&socket, &request)));
+    }
     for process in &plan.first {
         tell(*process)?;
     }
@@ -196,7 +220,12 @@ fn begin(plan: &Plan) -> Result<(), Error> {
     Ok(())
 }
 
-fn finish(plan: &Plan, grace: Duration, deadline: Instant) -> Result<(), Error> {
+fn finish(mut plan: Plan, grace: Duration, deadline: Instant) -> Result<(), Error> {
+    for answer in plan.answers.drain(..) {
+        if let Ok(Err(error)) = answer.join() {
+            return Err(Error::Refused(error));
+        }
+    }
     if !plan.sidecars.is_empty() {
         // A sidecar is told even if its app hangs.
         let half = deadline.checked_sub(grace / 2).unwrap_or(deadline);
@@ -278,6 +307,20 @@ mod tests {
         let both = plans(&["b", "a"], &run);
         assert_eq!(both[0].1.as_ref().unwrap().first, [process(21)]);
         assert_eq!(both[1].1.as_ref().unwrap().first, [process(10)]);
+    }
+
+    #[test]
+    fn a_run_that_goes_on_is_asked() {
+        let control = Some(PathBuf::from("/run/10.sock"));
+        let run = ["a", "b"]
+            .map(|id| Instance { control: control.clone(), ..instance(id, 20, Some(10), Some(30)) });
+        let one = plans(&["a"], &run);
+        let plan = one[0].1.as_ref().unwrap();
+        let request = Request { action: Action::Stop, app_id: "a".into() };
+        assert_eq!(plan.asked, [(PathBuf::from("/run/10.sock"), request)]);
+        assert_eq!((&plan.first, &plan.apps, &plan.sidecars), (&vec![], &vec![], &vec![]));
+        let both = plans(&["a", "b"], &run);
+        assert_eq!(both[1].1.as_ref().unwrap().first, [process(10)], "the last one ends the run");
     }
 
     #[test]

@@ -76,9 +76,21 @@ fn nothing_to_stop_is_fine() {
 }
 
 #[test]
-fn run_files_are_not_there_yet() {
-    let outcome = TestContext::new().dapr(["stop", "-f", "dapr.yaml"]);
-    assert_eq!(outcome.stderr, "❌  dapr stop -f is not available yet in this build\n");
-    assert_eq!(outcome.code, Some(1));
+fn a_run_file_that_nothing_was_started_from_is_named() {
+    let context = TestContext::new();
+    fs_err::write(context.home().join("dapr.yaml"), "version: 1\n").unwrap();
+    let outcome = context.dapr(["stop", "-f", "dapr.yaml"]);
+    let text =
+        "❌  Failed to stop Dapr and app processes: couldn't find apps with run file \"[HOME]/dapr.yaml\"\n";
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(1), text));
+    let missing = context.dapr(["stop", "-f", "nowhere.yaml"]);
+    assert_eq!(
+        missing.stderr,
+        "❌  Failed to get run file path: error getting file info for nowhere.yaml: stat nowhere.yaml: no such file or directory\n"
+    );
+}
+
+#[test]
+fn clusters_are_not_there_yet() {
     assert_eq!(TestContext::new().dapr(["stop", "-k", "a"]).code, Some(1));
 }

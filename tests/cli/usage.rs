@@ -24,8 +24,15 @@ fn an_unknown_flag_shows_the_usage_of_its_verb() {
     # Stop several Dapr applications
     dapr stop <ID> <ID>
 
+    # Stop the applications of a run template file
+    dapr stop -f dapr.yaml
+
+    # Stop everything
+    dapr stop --all
+
 
     Flags:
+          --all               Stop everything that dapr list shows
       -a, --app-id string     The application id to be stopped
       -h, --help              Print this help message
       -k, --kubernetes        Stop all Dapr instances of a run template file in a Kubernetes cluster
