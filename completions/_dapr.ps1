@@ -33,11 +33,14 @@ Register-ArgumentCompleter -Native -CommandName 'dapr' -ScriptBlock {
             [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Install Dapr on supported hosting platforms. Supported platforms: Kubernetes and self-hosted')
             [CompletionResult]::new('invoke', 'invoke', [CompletionResultType]::ParameterValue, 'Invoke a method on a given Dapr application. Supported platforms: Self-hosted')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List all Dapr instances. Supported platforms: Kubernetes and self-hosted')
+            [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Show what applications and their sidecars have written. Supported platforms: Self-hosted')
             [CompletionResult]::new('publish', 'publish', [CompletionResultType]::ParameterValue, 'Publish a pub-sub event. Supported platforms: Self-hosted')
+            [CompletionResult]::new('restart', 'restart', [CompletionResultType]::ParameterValue, 'Restart applications, beside the same sidecars. Supported platforms: Self-hosted')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run Dapr and (optionally) your application side by side. Supported platforms: Self-hosted')
             [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'Stop Dapr instances and their associated apps. Supported platforms: Self-hosted')
             [CompletionResult]::new('uninstall', 'uninstall', [CompletionResultType]::ParameterValue, 'Uninstall Dapr runtime. Supported platforms: Kubernetes and self-hosted')
             [CompletionResult]::new('version', 'version', [CompletionResultType]::ParameterValue, 'Print the Dapr runtime and CLI version')
+            [CompletionResult]::new('wait', 'wait', [CompletionResultType]::ParameterValue, 'Wait until applications are healthy, or have ended. Supported platforms: Self-hosted')
             break
         }
         'dapr;build-info' {
@@ -159,6 +162,25 @@ Register-ArgumentCompleter -Native -CommandName 'dapr' -ScriptBlock {
             [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
             break
         }
+        'dapr;logs' {
+            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'The application ids; all that run when none is given')
+            [CompletionResult]::new('--app-id', '--app-id', [CompletionResultType]::ParameterName, 'The application ids; all that run when none is given')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Only lines written since then: a length of time such as 5m, or a time such as 2026-01-31T08:00:00Z')
+            [CompletionResult]::new('--tail', '--tail', [CompletionResultType]::ParameterName, 'So many lines at the end')
+            [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
+            [CompletionResult]::new('--app', '--app', [CompletionResultType]::ParameterName, 'Only what the apps have written')
+            [CompletionResult]::new('--sidecar', '--sidecar', [CompletionResultType]::ParameterName, 'Only what the sidecars have written')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Go on until the apps have ended')
+            [CompletionResult]::new('--follow', '--follow', [CompletionResultType]::ParameterName, 'Go on until the apps have ended')
+            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'Show when each line was written')
+            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Show when each line was written')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Show the logs of a pod in a Kubernetes cluster')
+            [CompletionResult]::new('--kubernetes', '--kubernetes', [CompletionResultType]::ParameterName, 'Show the logs of a pod in a Kubernetes cluster')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
+            break
+        }
         'dapr;publish' {
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'The ID of the app to publish from')
             [CompletionResult]::new('--publish-app-id', '--publish-app-id', [CompletionResultType]::ParameterName, 'The ID of the app to publish from')
@@ -174,6 +196,15 @@ Register-ArgumentCompleter -Native -CommandName 'dapr' -ScriptBlock {
             [CompletionResult]::new('--unix-domain-socket', '--unix-domain-socket', [CompletionResultType]::ParameterName, 'Path to a unix domain socket dir. If specified, Dapr API servers will use Unix Domain Sockets')
             [CompletionResult]::new('-m', '-m', [CompletionResultType]::ParameterName, 'The JSON serialized publish metadata (optional)')
             [CompletionResult]::new('--metadata', '--metadata', [CompletionResultType]::ParameterName, 'The JSON serialized publish metadata (optional)')
+            [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
+            break
+        }
+        'dapr;restart' {
+            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'The application ids')
+            [CompletionResult]::new('--app-id', '--app-id', [CompletionResultType]::ParameterName, 'The application ids')
             [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
@@ -267,6 +298,17 @@ Register-ArgumentCompleter -Native -CommandName 'dapr' -ScriptBlock {
         'dapr;version' {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The output format of the version command. Valid values are: json')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The output format of the version command. Valid values are: json')
+            [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
+            break
+        }
+        'dapr;wait' {
+            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'The application ids')
+            [CompletionResult]::new('--app-id', '--app-id', [CompletionResultType]::ParameterName, 'The application ids')
+            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'What to wait for: healthy or exited')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to wait at most')
             [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')

@@ -34,11 +34,14 @@ complete -c dapr -n "__fish_dapr_needs_command" -f -a "help" -d 'Help about any 
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "init" -d 'Install Dapr on supported hosting platforms. Supported platforms: Kubernetes and self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "invoke" -d 'Invoke a method on a given Dapr application. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "list" -d 'List all Dapr instances. Supported platforms: Kubernetes and self-hosted'
+complete -c dapr -n "__fish_dapr_needs_command" -f -a "logs" -d 'Show what applications and their sidecars have written. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "publish" -d 'Publish a pub-sub event. Supported platforms: Self-hosted'
+complete -c dapr -n "__fish_dapr_needs_command" -f -a "restart" -d 'Restart applications, beside the same sidecars. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "run" -d 'Run Dapr and (optionally) your application side by side. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "stop" -d 'Stop Dapr instances and their associated apps. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "uninstall" -d 'Uninstall Dapr runtime. Supported platforms: Kubernetes and self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "version" -d 'Print the Dapr runtime and CLI version'
+complete -c dapr -n "__fish_dapr_needs_command" -f -a "wait" -d 'Wait until applications are healthy, or have ended. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_using_subcommand build-info" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
 complete -c dapr -n "__fish_dapr_using_subcommand build-info" -s h -l help -d 'Print this help message'
 complete -c dapr -n "__fish_dapr_using_subcommand build-info" -l log-as-json -d 'Log output in JSON format'
@@ -105,6 +108,17 @@ complete -c dapr -n "__fish_dapr_using_subcommand list" -s k -l kubernetes -d 'L
 complete -c dapr -n "__fish_dapr_using_subcommand list" -s A -l all-namespaces -d 'If true, list all Dapr pods in all namespaces'
 complete -c dapr -n "__fish_dapr_using_subcommand list" -s h -l help -d 'Print this help message'
 complete -c dapr -n "__fish_dapr_using_subcommand list" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand logs" -s a -l app-id -d 'The application ids; all that run when none is given' -r
+complete -c dapr -n "__fish_dapr_using_subcommand logs" -l since -d 'Only lines written since then: a length of time such as 5m, or a time such as 2026-01-31T08:00:00Z' -r
+complete -c dapr -n "__fish_dapr_using_subcommand logs" -l tail -d 'So many lines at the end' -r
+complete -c dapr -n "__fish_dapr_using_subcommand logs" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand logs" -l app -d 'Only what the apps have written'
+complete -c dapr -n "__fish_dapr_using_subcommand logs" -l sidecar -d 'Only what the sidecars have written'
+complete -c dapr -n "__fish_dapr_using_subcommand logs" -s f -l follow -d 'Go on until the apps have ended'
+complete -c dapr -n "__fish_dapr_using_subcommand logs" -s t -l timestamps -d 'Show when each line was written'
+complete -c dapr -n "__fish_dapr_using_subcommand logs" -s k -l kubernetes -d 'Show the logs of a pod in a Kubernetes cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand logs" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand logs" -l log-as-json -d 'Log output in JSON format'
 complete -c dapr -n "__fish_dapr_using_subcommand publish" -s i -l publish-app-id -d 'The ID of the app to publish from' -r
 complete -c dapr -n "__fish_dapr_using_subcommand publish" -s p -l pubsub -d 'The name of the pub/sub component' -r
 complete -c dapr -n "__fish_dapr_using_subcommand publish" -s t -l topic -d 'The topic to be published to' -r
@@ -115,6 +129,10 @@ complete -c dapr -n "__fish_dapr_using_subcommand publish" -s m -l metadata -d '
 complete -c dapr -n "__fish_dapr_using_subcommand publish" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
 complete -c dapr -n "__fish_dapr_using_subcommand publish" -s h -l help -d 'Print this help message'
 complete -c dapr -n "__fish_dapr_using_subcommand publish" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand restart" -s a -l app-id -d 'The application ids' -r
+complete -c dapr -n "__fish_dapr_using_subcommand restart" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand restart" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand restart" -l log-as-json -d 'Log output in JSON format'
 complete -c dapr -n "__fish_dapr_using_subcommand run" -s a -l app-id -d 'The id for your application, used for service discovery' -r
 complete -c dapr -n "__fish_dapr_using_subcommand run" -s p -l app-port -d 'The port your application is listening on' -r
 complete -c dapr -n "__fish_dapr_using_subcommand run" -s c -l config -d 'Dapr configuration file' -r
@@ -174,3 +192,9 @@ complete -c dapr -n "__fish_dapr_using_subcommand version" -s o -l output -d 'Th
 complete -c dapr -n "__fish_dapr_using_subcommand version" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
 complete -c dapr -n "__fish_dapr_using_subcommand version" -s h -l help -d 'Print this help message'
 complete -c dapr -n "__fish_dapr_using_subcommand version" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand wait" -s a -l app-id -d 'The application ids' -r
+complete -c dapr -n "__fish_dapr_using_subcommand wait" -l for -d 'What to wait for: healthy or exited' -r
+complete -c dapr -n "__fish_dapr_using_subcommand wait" -l timeout -d 'How long to wait at most' -r
+complete -c dapr -n "__fish_dapr_using_subcommand wait" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand wait" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand wait" -l log-as-json -d 'Log output in JSON format'

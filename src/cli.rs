@@ -9,7 +9,8 @@ mod usage;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    Globals, build_info, completion, init, invoke, list, publish, run, stop, uninstall, version,
+    Globals, build_info, completion, init, invoke, list, logs, publish, restart, run, stop, uninstall,
+    version, wait,
 };
 use crate::env::Env;
 use crate::error::{EXIT_FAILED, EXIT_OK, EXIT_USAGE, Failure};
@@ -65,8 +66,12 @@ enum Verb {
     Invoke(invoke::Args),
     /// List all Dapr instances. Supported platforms: Kubernetes and self-hosted
     List(list::Args),
+    /// Show what applications and their sidecars have written. Supported platforms: Self-hosted
+    Logs(logs::Args),
     /// Publish a pub-sub event. Supported platforms: Self-hosted
     Publish(publish::Args),
+    /// Restart applications, beside the same sidecars. Supported platforms: Self-hosted
+    Restart(restart::Args),
     /// Run Dapr and (optionally) your application side by side. Supported platforms: Self-hosted
     Run(Box<run::Args>),
     /// Stop Dapr instances and their associated apps. Supported platforms: Self-hosted
@@ -75,6 +80,8 @@ enum Verb {
     Uninstall(uninstall::Args),
     /// Print the Dapr runtime and CLI version
     Version(version::Args),
+    /// Wait until applications are healthy, or have ended. Supported platforms: Self-hosted
+    Wait(wait::Args),
 }
 
 impl Verb {
@@ -92,22 +99,24 @@ impl Verb {
             Self::Init(args) => init::run(&args, globals),
             Self::Invoke(args) => invoke::run(&args, globals),
             Self::List(args) => list::run(&args, globals),
+            Self::Logs(args) => logs::run(&args, globals),
             Self::Publish(args) => publish::run(&args, globals),
+            Self::Restart(args) => restart::run(&args, globals),
             Self::Run(args) => run::run(*args, globals),
             Self::Stop(args) => stop::run(&args, globals),
             Self::Uninstall(args) => uninstall::run(&args, globals),
             Self::Version(args) => version::run(&args, globals),
+            Self::Wait(args) => wait::run(&args, globals),
         }
     }
 }
 
 /// Verbs of the stock command line that don't exist here yet. They are not listed in the help.
-const MISSING: [&str; 11] = [
+const MISSING: [&str; 10] = [
     "annotate",
     "components",
     "configurations",
     "dashboard",
-    "logs",
     "mcpservers",
     "mtls",
     "scheduler",

@@ -8,11 +8,14 @@ pub mod daprd;
 pub mod init;
 pub mod invoke;
 pub mod list;
+pub mod logs;
 pub mod publish;
+pub mod restart;
 pub mod run;
 pub mod stop;
 pub mod uninstall;
 pub mod version;
+pub mod wait;
 
 use crate::env::Env;
 use crate::error::{EXIT_OK, Failure};

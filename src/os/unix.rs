@@ -143,6 +143,12 @@ pub fn listen_on_socket_file(path: &std::path::Path) -> io::Result<SocketListene
     Ok(listener)
 }
 
+/// Whether two descriptions are of the same file.
+pub fn is_same_file(one: &std::fs::Metadata, other: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
 /// Connects to a socket file; reading and writing end with an error after the time.
 pub fn connect_to_socket_file(
     path: &std::path::Path,

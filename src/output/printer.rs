@@ -5,6 +5,8 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
+use console::Color;
+
 use crate::error::Failure;
 
 /// Kinds of status line (output reference, section 3).
@@ -95,6 +97,17 @@ impl Printer {
     /// The text of a status line with its newline, for a writer other than stdout and stderr.
     pub fn line(self, status: Status, message: &str) -> String {
         if self.json { object(status.name(), message) } else { format!("{}  {message}\n", status.symbol()) }
+    }
+
+    /// The name of one of several sources of lines, in a colour of its own where colours can be shown.
+    pub fn label(self, name: &str, rank: usize) -> String {
+        let colours = [Color::Blue, Color::Green, Color::Yellow, Color::Magenta, Color::Cyan];
+        console::style(name).fg(colours[rank % colours.len()]).bright().to_string()
+    }
+
+    /// Lines of a stream that may be long; `false` when nobody reads them any more.
+    pub fn stream(self, lines: &[u8]) -> bool {
+        io::stdout().write_all(lines).and_then(|()| io::stdout().flush()).is_ok()
     }
 
     /// What to try next: `hint: …` on stderr.

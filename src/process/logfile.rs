@@ -64,10 +64,31 @@ impl LogFile {
 }
 
 impl Open {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if self.whole && self.written > 0 && self.written + bytes.len() as u64 > self.rotation.size {
-            self.rotate()?;
+    fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let room = self.rotation.size.saturating_sub(self.written);
+            let fits = usize::try_from(room).unwrap_or(usize::MAX);
+            if bytes.len() <= fits {
+                return self.append(bytes);
+            }
+            // As many whole lines as there is room for; a line is never cut.
+            if let Some(end) = memchr::memrchr(b'\n', &bytes[..fits]) {
+                let (lines, rest) = bytes.split_at(end + 1);
+                self.append(lines)?;
+                bytes = rest;
+            } else if self.whole && self.written > 0 {
+                self.rotate()?;
+            } else {
+                let end = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |end| end + 1);
+                let (line, rest) = bytes.split_at(end);
+                self.append(line)?;
+                bytes = rest;
+            }
         }
+        Ok(())
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         if self.stamped.is_none_or(|before| before.elapsed() >= TICK) {
             self.stamp();
         }

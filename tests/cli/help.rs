@@ -31,11 +31,14 @@ fn nothing_at_all_shows_the_root_help() {
       init        Install Dapr on supported hosting platforms. Supported platforms: Kubernetes and self-hosted
       invoke      Invoke a method on a given Dapr application. Supported platforms: Self-hosted
       list        List all Dapr instances. Supported platforms: Kubernetes and self-hosted
+      logs        Show what applications and their sidecars have written. Supported platforms: Self-hosted
       publish     Publish a pub-sub event. Supported platforms: Self-hosted
+      restart     Restart applications, beside the same sidecars. Supported platforms: Self-hosted
       run         Run Dapr and (optionally) your application side by side. Supported platforms: Self-hosted
       stop        Stop Dapr instances and their associated apps. Supported platforms: Self-hosted
       uninstall   Uninstall Dapr runtime. Supported platforms: Kubernetes and self-hosted
       version     Print the Dapr runtime and CLI version
+      wait        Wait until applications are healthy, or have ended. Supported platforms: Self-hosted
 
     Flags:
       -h, --help                  help for dapr

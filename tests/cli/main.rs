@@ -6,6 +6,7 @@ mod help;
 mod init;
 mod invoke;
 mod list;
+mod logs;
 mod publish;
 mod stop;
 #[path = "../support/mod.rs"]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::os::{SocketListener, SocketStream, listen_on_socket_file};
+use crate::os::{self, SocketListener, SocketStream, listen_on_socket_file};
 use crate::paths::InstallDir;
 use crate::self_hosted::control::{Action, Answer, Request, socket};
 
@@ -31,6 +31,7 @@ impl Control {
     /// commands fall back on signals.
     pub fn open(install: &InstallDir, apps: &[String]) -> (Option<Self>, Vec<Orders>) {
         let (senders, receivers): (Vec<_>, Vec<_>) = apps.iter().map(|_| mpsc::channel(4)).unzip();
+        remove_stale(install);
         let path = socket(install, std::process::id());
         let listener = fs_err::create_dir_all(install.run()).and_then(|()| listen_on_socket_file(&path));
         let control = listener.ok().map(|listener| {
@@ -44,6 +45,18 @@ impl Control {
     /// Where it is, for the instance records.
     pub fn path(&self) -> PathBuf {
         self.path.clone()
+    }
+}
+
+/// Sockets of runs that were killed.
+fn remove_stale(install: &InstallDir) {
+    let Ok(entries) = fs_err::read_dir(install.run()) else { return };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let is_socket = path.extension().is_some_and(|extension| extension == "sock");
+        let pid = path.file_stem().and_then(|name| name.to_str()?.parse().ok());
+        if is_socket && pid.is_some_and(|pid| os::start_time(pid).is_none()) {
+            let _ = fs_err::remove_file(path);
+        }
     }
 }
 

@@ -1,0 +1,122 @@
+"""Looking at runs and steering them from another terminal."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+
+from support import DAPR, Machine, free_ports, until
+from test_run_file import SLEEP, app, sh
+
+
+def test_logs_of_a_running_app_and_of_one_that_has_ended(machine: Machine) -> None:
+    run = machine.run("talker", *sh("echo one; echo two; echo three; sleep 600")).up()
+    until(lambda: "three" in run.out, "the app has spoken")
+    shown = machine.dapr("logs", "-a", "talker", "--app", "--tail", "2")
+    assert (shown.returncode, shown.stdout) == (0, "two\nthree\n")
+    both = machine.dapr("logs")
+    assert "talker app   | one\n" in both.stdout
+    assert "talker daprd | time=" in both.stdout
+    run.stop()
+    assert machine.dapr("logs", "-a", "talker", "--app").stdout == "one\ntwo\nthree\n"
+
+
+def test_following_ends_with_the_run_and_misses_nothing(machine: Machine) -> None:
+    count = 20_000
+    go = machine.home / "go"
+    script = f"while [ ! -e {go} ]; do sleep 0.01; done; seq {count}; printf 'no newline'"
+    run = machine.run("counter", *sh(script)).up()
+    with subprocess.Popen(
+        [DAPR, "logs", "-a", "counter", "--app", "--follow"], env=machine.env, stdout=subprocess.PIPE
+    ) as follower:
+        go.touch()
+        out, _ = follower.communicate(timeout=60)
+    assert follower.returncode == 0
+    assert out.decode().split("\n") == [*map(str, range(1, count + 1)), "no newline", ""]
+    assert run.wait() == 0
+
+
+def test_logs_of_a_run_file_with_rotation(machine: Machine) -> None:
+    run = machine.run_file(app("many", sh("seq 5000; sleep 600")), DAPR_LOG_SIZE="8Ki", DAPR_LOG_FILES="100").up()
+    until(lambda: "== APP - many == 5000\n" in run.out, "all is written")
+    files = list((run.directory / "many" / ".dapr" / "logs").glob("many_app_*.log*"))
+    assert len(files) > 5
+    assert all(file.stat().st_size <= 8192 for file in files)
+    lines = machine.dapr("logs", "-a", "many", "--app").stdout.splitlines()
+    assert lines == [f"== APP - many == {n}" for n in range(1, 5001)]
+    run.process.send_signal(signal.SIGINT)
+    assert run.wait() == 0
+
+
+def test_restart_keeps_the_sidecar(machine: Machine) -> None:
+    run = machine.run("single", *SLEEP).up()
+    before = run.row()
+    result = machine.dapr("restart", "-a", "single")
+    assert (result.returncode, result.stdout) == (0, "✅  app restarted successfully: single\n"), result.stderr
+    after = run.row()
+    assert after["daprdPid"] == before["daprdPid"]
+    assert after["appPid"] != before["appPid"]
+    assert not psutil.pid_exists(before["appPid"])
+    run.stop()
+    machine.nothing_left()
+
+
+def test_one_app_of_a_run_file_is_restarted_and_stopped(machine: Machine) -> None:
+    run = machine.run_file(app("one", SLEEP, restart="always"), app("two", SLEEP)).up()
+    before = {name: run.row(name) for name in ("one", "two")}
+    assert machine.dapr("restart", "one").returncode == 0
+    assert run.row("one")["appPid"] != before["one"]["appPid"]
+    assert run.row("two")["appPid"] == before["two"]["appPid"]
+    stopped = machine.dapr("stop", "-a", "one")
+    assert stopped.returncode == 0, stopped.stderr
+    assert [row["appId"] for row in machine.listed()] == ["two"], "its restart policy does not bring it back"
+    assert machine.dapr("stop", "-a", "two").returncode == 0
+    assert run.wait() == 0
+    machine.nothing_left()
+
+
+def test_waiting_for_a_probe_and_for_the_end(machine: Machine) -> None:
+    ready = machine.home / "ready"
+    run = machine.run_file(
+        app("slow", sh(f"while [ ! -e {machine.home}/end ]; do sleep 0.02; done"),
+            readiness={"command": ["test", "-e", str(ready)], "interval": "20ms"}),
+    ).up()
+    late = machine.dapr("wait", "-a", "slow", "--for", "healthy", "--timeout", "200ms")
+    assert (late.returncode, late.stderr) == (1, "❌  after 200ms: slow is not ready\n")
+    ready.touch()
+    assert machine.dapr("wait", "-a", "slow", "--for", "healthy").returncode == 0
+    with subprocess.Popen([DAPR, "wait", "-a", "slow", "--for", "exited"], env=machine.env) as waiter:
+        (machine.home / "end").touch()
+        assert waiter.wait(30) == 0
+    assert run.wait() == 0
+
+
+def test_stop_all(machine: Machine) -> None:
+    runs = [machine.run("a", *SLEEP).up(), machine.run("b", *SLEEP).up()]
+    # Everything on the machine would be stopped: what others run here has to be left alone.
+    if len(machine.dapr("list", "-o", "json").stdout.split('"appId"')) - 1 == 2:
+        assert machine.dapr("stop", "--all").returncode == 0
+    else:
+        assert machine.dapr("stop", "a", "b").returncode == 0
+    assert [run.wait() for run in runs] == [0, 0]
+    machine.nothing_left()
+
+
+def test_an_ended_run_leaves_no_socket(machine: Machine) -> None:
+    run = machine.run("a", *SLEEP).up()
+    directory = Path(machine.home) / ".dapr" / "run"
+    assert [path.name for path in directory.glob("*.sock")] == [f"{run.pid}.sock"]
+    run.stop()
+    assert list(directory.iterdir()) == []
+    # One that was killed leaves its socket; the next run takes it away.
+    run = machine.run("a", *SLEEP).up()
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+    machine.nothing_left()
+    started = time.monotonic()
+    machine.run("a", *SLEEP).up().stop()
+    assert list(directory.iterdir()) == []
+    assert time.monotonic() - started < 30
