@@ -32,6 +32,7 @@ Register-ArgumentCompleter -Native -CommandName 'dapr' -ScriptBlock {
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Help about any command')
             [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Install Dapr on supported hosting platforms. Supported platforms: Kubernetes and self-hosted')
             [CompletionResult]::new('invoke', 'invoke', [CompletionResultType]::ParameterValue, 'Invoke a method on a given Dapr application. Supported platforms: Self-hosted')
+            [CompletionResult]::new('lint', 'lint', [CompletionResultType]::ParameterValue, 'Check run files and resources. Supported platforms: Self-hosted')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List all Dapr instances. Supported platforms: Kubernetes and self-hosted')
             [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Show what applications and their sidecars have written. Supported platforms: Self-hosted')
             [CompletionResult]::new('publish', 'publish', [CompletionResultType]::ParameterValue, 'Publish a pub-sub event. Supported platforms: Self-hosted')
@@ -142,6 +143,16 @@ Register-ArgumentCompleter -Native -CommandName 'dapr' -ScriptBlock {
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'The HTTP verb to use')
             [CompletionResult]::new('--verb', '--verb', [CompletionResultType]::ParameterName, 'The HTTP verb to use')
             [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
+            break
+        }
+        'dapr;lint' {
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The output format. Valid values are: json, or text (default)')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The output format. Valid values are: json, or text (default)')
+            [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
+            [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'Warnings count as errors')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
             [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')

@@ -31,6 +31,9 @@ _dapr() {
             dapr,invoke)
                 cmd="dapr__subcmd__invoke"
                 ;;
+            dapr,lint)
+                cmd="dapr__subcmd__lint"
+                ;;
             dapr,list)
                 cmd="dapr__subcmd__list"
                 ;;
@@ -77,7 +80,7 @@ _dapr() {
 
     case "${cmd}" in
         dapr)
-            opts="-v -h --version --log-as-json --runtime-path --help build-info completion help init invoke list logs publish restart run stop uninstall version wait"
+            opts="-v -h --version --log-as-json --runtime-path --help build-info completion help init invoke lint list logs publish restart run stop uninstall version wait"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -350,6 +353,32 @@ _dapr() {
                     return 0
                     ;;
                 -v)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --runtime-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dapr__subcmd__lint)
+            opts="-o -h --strict --output --help --log-as-json --runtime-path"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -33,6 +33,7 @@ complete -c dapr -n "__fish_dapr_needs_command" -f -a "completion" -d 'Generates
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "help" -d 'Help about any command'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "init" -d 'Install Dapr on supported hosting platforms. Supported platforms: Kubernetes and self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "invoke" -d 'Invoke a method on a given Dapr application. Supported platforms: Self-hosted'
+complete -c dapr -n "__fish_dapr_needs_command" -f -a "lint" -d 'Check run files and resources. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "list" -d 'List all Dapr instances. Supported platforms: Kubernetes and self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "logs" -d 'Show what applications and their sidecars have written. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "publish" -d 'Publish a pub-sub event. Supported platforms: Self-hosted'
@@ -101,6 +102,11 @@ complete -c dapr -n "__fish_dapr_using_subcommand invoke" -s v -l verb -d 'The H
 complete -c dapr -n "__fish_dapr_using_subcommand invoke" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
 complete -c dapr -n "__fish_dapr_using_subcommand invoke" -s h -l help -d 'Print this help message'
 complete -c dapr -n "__fish_dapr_using_subcommand invoke" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand lint" -s o -l output -d 'The output format. Valid values are: json, or text (default)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand lint" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand lint" -l strict -d 'Warnings count as errors'
+complete -c dapr -n "__fish_dapr_using_subcommand lint" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand lint" -l log-as-json -d 'Log output in JSON format'
 complete -c dapr -n "__fish_dapr_using_subcommand list" -s o -l output -d 'The output format of the list. Valid values are: json, yaml, or table (default)' -r
 complete -c dapr -n "__fish_dapr_using_subcommand list" -s n -l namespace -d 'The Kubernetes namespace to list pods in' -r
 complete -c dapr -n "__fish_dapr_using_subcommand list" -l runtime-path -d 'The path to the dapr runtime installation directory' -r

@@ -9,7 +9,7 @@ mod usage;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    Globals, build_info, completion, init, invoke, list, logs, publish, restart, run, stop, uninstall,
+    Globals, build_info, completion, init, invoke, lint, list, logs, publish, restart, run, stop, uninstall,
     version, wait,
 };
 use crate::env::Env;
@@ -64,6 +64,8 @@ enum Verb {
     Init(init::Args),
     /// Invoke a method on a given Dapr application. Supported platforms: Self-hosted
     Invoke(invoke::Args),
+    /// Check run files and resources. Supported platforms: Self-hosted
+    Lint(lint::Args),
     /// List all Dapr instances. Supported platforms: Kubernetes and self-hosted
     List(list::Args),
     /// Show what applications and their sidecars have written. Supported platforms: Self-hosted
@@ -98,6 +100,7 @@ impl Verb {
             }
             Self::Init(args) => init::run(&args, globals),
             Self::Invoke(args) => invoke::run(&args, globals),
+            Self::Lint(args) => lint::run(&args, globals),
             Self::List(args) => list::run(&args, globals),
             Self::Logs(args) => logs::run(&args, globals),
             Self::Publish(args) => publish::run(&args, globals),

@@ -22,6 +22,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("commands::daprd", &["cli", "output", "sidecar", "components", "resources"]),
     ("output", &["self_hosted"]),
     ("self_hosted", &["process", "client", "resources", "runfile", "suggest"]),
+    ("resources", &["lint", "suggest"]),
     ("runfile", &["lint", "suggest"]),
     ("lint", &["suggest"]),
     ("sidecar", &["components", "resources"]),

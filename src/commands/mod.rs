@@ -7,6 +7,7 @@ pub mod completion;
 pub mod daprd;
 pub mod init;
 pub mod invoke;
+pub mod lint;
 pub mod list;
 pub mod logs;
 pub mod publish;

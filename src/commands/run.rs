@@ -7,6 +7,7 @@ use super::Globals;
 use crate::client;
 use crate::env::DAPR_RUNTIME;
 use crate::error::{EXIT_FAILED, EXIT_OK, EXIT_USAGE, Failure};
+use crate::lint::Diagnostic;
 use crate::output::{Printer, Status};
 use crate::records::Runtime;
 use crate::runfile::{self, Context, Plan, RunFile};
@@ -218,7 +219,15 @@ fn draw(printer: Printer, note: &Note) -> String {
 /// Runs the apps of a run file.
 fn many(args: &Args, starter: Option<&Starter>, globals: &Globals) -> Result<u8, Failure> {
     let install = globals.install()?;
-    let file = read_run_file(&args.run_file, globals)?;
+    let (file, found) = read_run_file(&args.run_file, globals)?;
+    for finding in &found {
+        globals.printer.complain(&format!("{finding}\n"));
+    }
+    let file = file.ok_or_else(|| {
+        let errors = found.iter().filter(|finding| finding.is_error()).count();
+        let plural = if errors == 1 { "error" } else { "errors" };
+        Failure::new(format!("Error getting apps from config file: {errors} {plural}, see above"))
+    })?;
     let plan = Plan::select(&file, &args.command, &args.profile).map_err(Failure::new)?;
     let terminal = std::io::stdout().is_terminal();
     let options = Options {
@@ -249,8 +258,8 @@ fn many(args: &Args, starter: Option<&Starter>, globals: &Globals) -> Result<u8,
     runtime.block_on(run::run_many(&file, &plan, options, &draw))
 }
 
-/// Finds, reads and checks a run file. Every complaint is printed with its place.
-fn read_run_file(path: &str, globals: &Globals) -> Result<RunFile, Failure> {
+/// Finds, reads and checks a run file. With an error among the findings there is no file.
+pub fn read_run_file(path: &str, globals: &Globals) -> Result<(Option<RunFile>, Vec<Diagnostic>), Failure> {
     let not_found = |error: String| Failure::new(format!("Failed to get run file path: {error}"));
     let cwd = std::env::current_dir().map_err(|error| not_found(error.to_string()))?;
     let source = runfile::locate(path, &cwd).map_err(not_found)?;
@@ -265,17 +274,9 @@ fn read_run_file(path: &str, globals: &Globals) -> Result<RunFile, Failure> {
     };
     let home = globals.env.get("HOME").map(PathBuf::from);
     let context = Context { env: globals.env.clone(), install: globals.install()?, home };
-    let (file, found) = match runfile::load(&source, &text, &context) {
+    Ok(match runfile::load(&source, &text, &context) {
         Ok((file, warnings)) => (Some(file), warnings),
         Err(found) => (None, found),
-    };
-    for finding in &found {
-        globals.printer.complain(&format!("{finding}\n"));
-    }
-    file.ok_or_else(|| {
-        let errors = found.iter().filter(|finding| finding.is_error()).count();
-        let plural = if errors == 1 { "error" } else { "errors" };
-        Failure::new(format!("Error getting apps from config file: {errors} {plural}, see above"))
     })
 }
 

@@ -1,16 +1,21 @@
 //! Dapr YAML: components, subscriptions and the configuration, as they are on disk (daprd reference,
 //! sections 9, 10 and 12). Knows nothing of what a component does.
 
+mod check;
 mod component;
 mod configuration;
 mod loader;
+mod shapes;
 mod subscription;
+mod types;
 mod values;
 
+pub use check::{Strictness, check, files};
 pub use component::{Component, Item, SecretKeyRef, Source};
 pub use configuration::{Configuration, SecretScope};
 pub use loader::{Error, Loaded, Warning, load};
 pub use subscription::{Route, Subscription};
+pub use types::{TYPES, Type};
 pub use values::{Templates, resolve_env, resolve_templates};
 
 /// What a resource is loaded for: resources scoped to other apps or other namespaces are left out.

@@ -7,10 +7,9 @@ mod read;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use super::instances;
 use super::last_run::LastRun;
 use crate::paths::InstallDir;
-use crate::records::ProcessId;
+use crate::records::{Directory, ProcessId};
 use crate::suggest;
 
 pub use follow::follow;
@@ -84,31 +83,32 @@ pub enum Error {
 
 /// Finds the logs of these apps, or of all that run.
 pub fn sources(install: &InstallDir, ids: &[String], kinds: &[Kind]) -> Result<Vec<Source>, Error> {
-    let running = instances::known(install);
+    // Only runs of ours have logs, and all of them have records.
+    let running = Directory::of(install).live();
     let mut sources = Vec::new();
-    let mut add = |app_id: &str, kind: Kind, path: PathBuf, alive: Option<ProcessId>| {
-        if kinds.contains(&kind) && !path.as_os_str().is_empty() {
+    let mut add = |app_id: &str, kind: Kind, path: Option<PathBuf>, alive: Option<ProcessId>| {
+        if let Some(path) = path.filter(|_| kinds.contains(&kind)) {
             sources.push(Source { app_id: app_id.to_owned(), kind, path, alive });
         }
     };
-    for instance in running.iter().filter(|instance| ids.is_empty() || ids.contains(&instance.app_id)) {
-        let alive = Some(instance.daprd);
-        add(&instance.app_id, Kind::App, PathBuf::from(&instance.app_log_path), alive);
-        add(&instance.app_id, Kind::Sidecar, PathBuf::from(&instance.daprd_log_path), alive);
+    for record in running.iter().filter(|record| ids.is_empty() || ids.contains(&record.app_id)) {
+        let alive = Some(record.daprd);
+        add(&record.app_id, Kind::App, record.app_log_path.clone(), alive);
+        add(&record.app_id, Kind::Sidecar, record.daprd_log_path.clone(), alive);
     }
     if ids.is_empty() && running.is_empty() {
         return Err(Error::NothingRuns);
     }
-    for id in ids.iter().filter(|id| !running.iter().any(|instance| instance.app_id == **id)) {
+    for id in ids.iter().filter(|id| !running.iter().any(|record| record.app_id == **id)) {
         let Some(last) = LastRun::of(install, id) else {
             let known = LastRun::all(install);
             let names =
-                known.iter().map(|run| &run.app_id).chain(running.iter().map(|instance| &instance.app_id));
+                known.iter().map(|run| &run.app_id).chain(running.iter().map(|record| &record.app_id));
             let question = suggest::question(id, names.map(String::as_str));
             return Err(Error::Unknown { id: id.clone(), question });
         };
-        add(id, Kind::App, last.app_log_path.unwrap_or_default(), None);
-        add(id, Kind::Sidecar, last.daprd_log_path.unwrap_or_default(), None);
+        add(id, Kind::App, last.app_log_path, None);
+        add(id, Kind::Sidecar, last.daprd_log_path, None);
     }
     Ok(sources)
 }

@@ -30,6 +30,7 @@ fn nothing_at_all_shows_the_root_help() {
       help        Help about any command
       init        Install Dapr on supported hosting platforms. Supported platforms: Kubernetes and self-hosted
       invoke      Invoke a method on a given Dapr application. Supported platforms: Self-hosted
+      lint        Check run files and resources. Supported platforms: Self-hosted
       list        List all Dapr instances. Supported platforms: Kubernetes and self-hosted
       logs        Show what applications and their sidecars have written. Supported platforms: Self-hosted
       publish     Publish a pub-sub event. Supported platforms: Self-hosted

@@ -5,6 +5,7 @@
 mod help;
 mod init;
 mod invoke;
+mod lint;
 mod list;
 mod logs;
 mod publish;

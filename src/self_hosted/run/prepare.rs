@@ -15,7 +15,7 @@ use crate::error::{Failure, system_text};
 use crate::os;
 use crate::process::{Guard, Source, Spec, Stream, pump};
 use crate::records::{Directory, ProcessId, Record, Runtime};
-use crate::resources::{self, Audience, Configuration, Warning};
+use crate::resources::{self, Audience, Configuration, Strictness};
 use crate::self_hosted::instances::Instance;
 use crate::self_hosted::last_run::LastRun;
 use crate::self_hosted::{init, quantity};
@@ -49,13 +49,22 @@ impl Prepared {
             .hint(format!("install {program}, or give the path of the program after `--`")));
         }
         let (runtime, why) = choose::choose(&settings)?;
-        if runtime == Runtime::Embedded && !settings.install.components().exists() {
-            write_defaults(&settings, say)?;
-        }
         if settings.resources_paths.is_empty() && !settings.components_path.is_empty() {
             settings.resources_paths = vec![settings.components_path.clone()];
         }
-        check_resources(&settings, &app_id, runtime, say)?;
+        let default = settings.install.components();
+        let takes_default = settings.resources_paths.is_empty()
+            || settings.resources_paths.iter().any(|path| Path::new(path) == default);
+        // A run that is refused leaves nothing behind: what it brings itself is looked at first.
+        if !takes_default {
+            check_resources(&settings, &app_id, runtime, say)?;
+        }
+        if runtime == Runtime::Embedded && !default.exists() {
+            write_defaults(&settings, say)?;
+        }
+        if takes_default {
+            check_resources(&settings, &app_id, runtime, say)?;
+        }
         warn_of_app_port(&settings, say);
         let ports = reserve(&settings, known)?;
         size("invalid max request body size", &settings.max_body_size)?;
@@ -207,17 +216,23 @@ fn check_resources(
     let loaded = resources::load(&paths, &audience).map_err(|error| {
         Failure::new(format!("error validating components in resources path [{quoted}] : {error}"))
     })?;
-    for warning in &loaded.warnings {
-        match warning {
-            // The stock runtime goes on without the resource, and scripts may count on that.
-            Warning::Broken { .. } if runtime == Runtime::Installed => {
-                say(Note::Warning(warning.to_string()));
-            }
-            Warning::Broken { file, message } => {
-                return Err(Failure::new(format!("cannot load {}: {message}", file.display()))
-                    .hint("correct the file, or move it out of the resources path"));
-            }
-            Warning::NotYaml(_) => {}
+    let found = resources::check(&paths, Some(&audience), Strictness::Run);
+    // The stock runtime goes on without what it can't read, and scripts may count on that.
+    let (errors, warnings): (Vec<_>, Vec<_>) =
+        found.iter().partition(|finding| finding.is_error() && runtime == Runtime::Embedded);
+    for warning in warnings {
+        say(Note::Warning(warning.to_string()));
+    }
+    match &errors[..] {
+        [] => {}
+        [one] => {
+            return Err(Failure::new(format!("cannot load {one}"))
+                .hint("correct the file, or move it out of the resources path"));
+        }
+        many => {
+            let lines: Vec<String> = many.iter().map(|error| format!("  {error}")).collect();
+            return Err(Failure::new(format!("cannot load the resources:\n{}", lines.join("\n")))
+                .hint("correct the files, or move them out of the resources path"));
         }
     }
     choose::check_types(runtime, &loaded.components)

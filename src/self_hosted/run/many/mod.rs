@@ -136,10 +136,12 @@ pub async fn run(file: &RunFile, plan: &Plan, options: Options, draw: Draw<'_>) 
     let apps: Vec<&App> = plan.order.iter().map(|index| &file.apps[*index]).collect();
     let voice = Voice::new(console.clone(), draw, apps.len());
     let names: Vec<String> = apps.iter().map(|app| app.id.clone()).collect();
-    let (control, orders) = Control::open(&options.install, &names);
-    let Some(prepared) = prepare(file, &apps, &options, control.as_ref(), &voice)? else {
+    let Some(prepared) = prepare(file, &apps, &options, &voice)? else {
         return Ok(EXIT_FAILED);
     };
+    let (control, orders) = Control::open(&options.install, &names);
+    let reachable = |app: Prepared| app.reachable_at(control.as_ref().map(Control::path));
+    let prepared = prepared.into_iter().map(reachable).collect();
     let guard = Guard::start()
         .map_err(|error| Failure::new(format!("cannot start the guardian process: {error}")))?;
     let width = if options.terminal { names.iter().map(String::len).max().unwrap_or_default() } else { 0 };
@@ -205,7 +207,6 @@ fn prepare(
     file: &RunFile,
     apps: &[&App],
     options: &Options,
-    control: Option<&Control>,
     voice: &Voice<'_>,
 ) -> Result<Option<Vec<Prepared>>, Failure> {
     let known = instances::known(&options.install);
@@ -215,7 +216,7 @@ fn prepare(
         let say = |note: Note| voice.app(rank, &note);
         let settings = settings(file, app, options)?;
         match Prepared::new(settings, &known, &say) {
-            Ok(app) => prepared.push(app.reachable_at(control.map(Control::path))),
+            Ok(app) => prepared.push(app),
             Err(failure) => {
                 failed = true;
                 let text = format!(

@@ -1,0 +1,248 @@
+//! What is wrong with resource files, before anybody loads them.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use super::{Audience, shapes, types};
+use crate::lint::{self, Diagnostic, Node, Severity, Shape};
+use crate::suggest;
+
+/// How strict the check is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Strictness {
+    /// Only what keeps a sidecar from doing its work is an error.
+    Run,
+    /// So is what the author can't have meant, such as a key that nobody knows.
+    #[default]
+    Lint,
+}
+
+/// Checks files and directories; of a directory its `.yaml` and `.yml` files. With an audience, what is scoped to
+/// others counts only for duplicate names. Findings are sorted by file and place.
+pub fn check(paths: &[PathBuf], audience: Option<&Audience>, strictness: Strictness) -> Vec<Diagnostic> {
+    let mut check = Check { audience, strictness, ..Check::default() };
+    for path in paths {
+        for file in files(path) {
+            check.file(&file);
+        }
+    }
+    check.references();
+    check.found.sort_by(|one, other| {
+        (&one.file, one.line, one.column).cmp(&(&other.file, other.line, other.column))
+    });
+    check.found
+}
+
+/// The YAML files of a directory, sorted; a file alone stands for itself.
+pub fn files(path: &Path) -> Vec<PathBuf> {
+    if path.is_file() {
+        return vec![path.to_owned()];
+    }
+    let entries = fs_err::read_dir(path).into_iter().flatten().flatten();
+    let is_yaml =
+        |path: &PathBuf| path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+    let mut files: Vec<PathBuf> =
+        entries.map(|entry| entry.path()).filter(is_yaml).filter(|path| path.is_file()).collect();
+    files.sort();
+    files
+}
+
+/// A component that was found.
+struct Component {
+    file: PathBuf,
+    at: (usize, usize),
+    kind: String,
+}
+
+/// Something that has to name a component.
+struct Reference {
+    file: PathBuf,
+    at: (usize, usize),
+    name: String,
+    /// What it has to be: `pubsub` or `secretstores`.
+    category: &'static str,
+}
+
+#[derive(Default)]
+struct Check<'a> {
+    audience: Option<&'a Audience>,
+    strictness: Strictness,
+    found: Vec<Diagnostic>,
+    components: HashMap<String, Component>,
+    references: Vec<Reference>,
+}
+
+impl Check<'_> {
+    fn file(&mut self, file: &Path) {
+        let text = match fs_err::read_to_string(file) {
+            Ok(text) => text,
+            Err(error) => return self.found.push(Diagnostic::error(file, (1, 1), error.to_string())),
+        };
+        match lint::parse(file, &text) {
+            Ok(documents) => documents.iter().for_each(|document| self.document(file, document)),
+            Err(error) => self.found.push(error),
+        }
+    }
+
+    fn document(&mut self, file: &Path, node: &Node) {
+        let (kind, version) = (key(node, "kind"), key(node, "apiVersion"));
+        let text = |node: Option<&Node>| node.map(Node::text).unwrap_or_default().to_owned();
+        let (kind, version) = (text(kind), text(version));
+        let Some((shape, versions)) = shape(&kind, &version) else { return };
+        if !versions.contains(&version.as_str()) {
+            let text =
+                format!("this {kind} is not loaded: its apiVersion is {version:?}, not {:?}", versions[0]);
+            return self.found.push(Diagnostic::error(file, node.at, text));
+        }
+        let unknown = match self.strictness {
+            Strictness::Run => Severity::Warning,
+            Strictness::Lint => Severity::Error,
+        };
+        let admitted = self.audience.is_none_or(|audience| {
+            let namespace = key(node, "metadata").and_then(|metadata| key(metadata, "namespace"));
+            let scopes = key(node, "scopes").map(Node::items).unwrap_or_default();
+            let scopes: Vec<String> = scopes.iter().map(|scope| scope.text().to_owned()).collect();
+            audience.admits(namespace.map(Node::text), &scopes)
+        });
+        if admitted {
+            let findings = lint::check(file, node, shape, unknown, true);
+            let broken = findings.iter().any(Diagnostic::is_error);
+            self.found.extend(findings);
+            if !broken {
+                self.meaning(file, node, &kind);
+            }
+        }
+        if kind == "Component" {
+            self.name(file, node);
+        }
+    }
+
+    /// What the shape does not tell.
+    fn meaning(&mut self, file: &Path, node: &Node, kind: &str) {
+        let Some(spec) = key(node, "spec") else { return };
+        match kind {
+            "Component" => self.component(file, node, spec),
+            "Subscription" => {
+                if let Some(name) = key(spec, "pubsubname") {
+                    self.refer(file, name, name.text(), "pubsub");
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn component(&mut self, file: &Path, node: &Node, spec: &Node) {
+        let Some(kind) = key(spec, "type") else { return };
+        let items = key(spec, "metadata").map(Node::items).unwrap_or_default();
+        let has = |name: &str| {
+            items
+                .iter()
+                .any(|item| key(item, "name").is_some_and(|own| own.text().eq_ignore_ascii_case(name)))
+        };
+        let ignored = key(spec, "ignoreErrors").and_then(Node::boolean) == Some(true);
+        match types::find(kind.text()) {
+            Some(known) => {
+                for names in known.required.iter().filter(|names| !names.iter().any(|name| has(name))) {
+                    let text = format!("{} needs the metadata {}", kind.text(), names.join(" or "));
+                    let severity = if ignored { Severity::Warning } else { Severity::Error };
+                    self.found.push(Diagnostic { severity, ..Diagnostic::error(file, kind.at, text) });
+                }
+            }
+            None => self.unknown_type(file, kind),
+        }
+        let store = key(node, "auth").and_then(|auth| key(auth, "secretStore"));
+        for item in items {
+            let Some(reference) = key(item, "secretKeyRef") else { continue };
+            if let Some(store) = store {
+                self.refer(file, store, store.text(), "secretstores");
+            } else {
+                let text = "this secret can't be read: auth.secretStore names no secret store";
+                self.found.push(self.doubt(file, reference.at, text));
+            }
+        }
+    }
+
+    fn unknown_type(&mut self, file: &Path, kind: &Node) {
+        let category = kind.text().split('.').next().unwrap_or_default();
+        if !types::CATEGORIES.contains(&category) {
+            let hint = suggest::question(category, types::CATEGORIES.iter().copied());
+            let text = format!("there are no components of the category {category:?}");
+            return self.found.push(Diagnostic::error(file, kind.at, text).hint(hint));
+        }
+        let near = suggest::question(kind.text(), types::TYPES.iter().map(|known| known.kind));
+        if let (Strictness::Lint, Some(hint)) = (self.strictness, near) {
+            let text = format!("component type {:?} is not known here", kind.text());
+            self.found.push(Diagnostic::warning(file, kind.at, text).hint(hint));
+        }
+    }
+
+    fn name(&mut self, file: &Path, node: &Node) {
+        let Some(name) = key(node, "metadata").and_then(|metadata| key(metadata, "name")) else { return };
+        let kind = key(node, "spec").and_then(|spec| key(spec, "type")).map(Node::text).unwrap_or_default();
+        if let Some(first) = self.components.get(name.text()) {
+            let (place, line) = (first.file.display(), first.at.0);
+            let text =
+                format!("component {:?} is defined twice; the first one is in {place}:{line}", name.text());
+            return self.found.push(Diagnostic::error(file, name.at, text));
+        }
+        let component = Component { file: file.to_owned(), at: name.at, kind: kind.to_owned() };
+        self.components.insert(name.text().to_owned(), component);
+    }
+
+    fn refer(&mut self, file: &Path, node: &Node, name: &str, category: &'static str) {
+        let (file, name) = (file.to_owned(), name.to_owned());
+        self.references.push(Reference { file, at: node.at, name, category });
+    }
+
+    /// References that name nothing, or something else.
+    fn references(&mut self) {
+        for reference in std::mem::take(&mut self.references) {
+            let Reference { file, at, name, category } = reference;
+            let what = if category == "pubsub" { "pub/sub component" } else { "secret store" };
+            let of_kind = |component: &Component| component.kind.split('.').next() == Some(category);
+            match self.components.get(&name) {
+                Some(component) if of_kind(component) => {}
+                Some(component) => {
+                    let text = format!("{name:?} is no {what}: its type is {}", component.kind);
+                    self.found.push(self.doubt(&file, at, &text));
+                }
+                None => {
+                    let names = self.components.iter().filter(|(_, component)| of_kind(component));
+                    let hint = suggest::question(&name, names.map(|(name, _)| name.as_str()));
+                    let text = format!("no {what} {name:?} is defined here");
+                    self.found.push(self.doubt(&file, at, &text).hint(hint));
+                }
+            }
+        }
+    }
+
+    /// The sidecar starts in spite of it, and it can't be meant so.
+    fn doubt(&self, file: &Path, at: (usize, usize), text: &str) -> Diagnostic {
+        match self.strictness {
+            Strictness::Run => Diagnostic::warning(file, at, text),
+            Strictness::Lint => Diagnostic::error(file, at, text),
+        }
+    }
+}
+
+/// Keys count in any spelling of upper and lower case.
+fn key<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
+    let entry = node.entries().iter().find(|(key, _)| key.text().eq_ignore_ascii_case(name));
+    entry.map(|(_, value)| value).filter(|value| !value.is_null())
+}
+
+fn shape(kind: &str, version: &str) -> Option<(&'static Shape, &'static [&'static str])> {
+    const V1: &[&str] = &["dapr.io/v1alpha1"];
+    match kind {
+        "Component" => Some((&shapes::COMPONENT, V1)),
+        "Configuration" => Some((&shapes::CONFIGURATION, V1)),
+        "HTTPEndpoint" => Some((&shapes::HTTP_ENDPOINT, V1)),
+        "Resiliency" => Some((&shapes::RESILIENCY, V1)),
+        "Subscription" if version == "dapr.io/v1alpha1" => Some((&shapes::SUBSCRIPTION_V1, V1)),
+        "Subscription" => Some((&shapes::SUBSCRIPTION_V2, &["dapr.io/v2alpha1"])),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+use super::*;
+
+fn findings(files: &[(&str, &str)], audience: Option<&Audience>, strictness: Strictness) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        fs_err::write(folder.path().join(name), text).unwrap();
+    }
+    let found = check(&[folder.path().to_owned()], audience, strictness);
+    let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
+    lines.join("\n").replace(&format!("{}/", folder.path().display()), "")
+}
+
+fn component(name: &str, kind: &str, rest: &str) -> String {
+    format!(
+        "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: {name}\nspec:\n  type: {kind}\n  version: v1\n{rest}"
+    )
+}
+
+#[test]
+fn the_default_resources_are_fine() {
+    // As they are written: with a path in the place of its name.
+    let state = include_str!("../../../templates/resources/statestore.yaml").replace('@', "");
+    let pubsub = include_str!("../../../templates/resources/pubsub.yaml").replace('@', "");
+    let config = include_str!("../../../templates/resources/config.yaml");
+    let files = [("statestore.yaml", state.as_str()), ("pubsub.yaml", &pubsub), ("config.yaml", config)];
+    assert_eq!(findings(&files, None, Strictness::Lint), "");
+}
+
+#[test]
+fn everything_that_is_wrong_is_found() {
+    let redis =
+        component("store", "state.redis", "  metdata: []\n  metadata:\n  - nam: redisHost\n    value: x\n");
+    let twice = component("store", "state.in-memory", "")
+        + "---\n"
+        + &component("file", "secretstores.local.file", "")
+        + "---\n"
+        + &component("other", "stat.redis", "");
+    let secret = component(
+        "bus",
+        "pubsub.redis",
+        "  metadata:\n  - name: redisHost\n    secretKeyRef: {name: host}\nauth:\n  secretStore: fiel\n",
+    );
+    let subscription = "apiVersion: dapr.io/v2alpha1\nkind: Subscription\nmetadata: {name: s}\nspec:\n  pubsubname: store\n  topic: t\n  routes: {default: /x}\n";
+    let files = [
+        ("1.yaml", redis.as_str()),
+        ("2.yaml", &twice),
+        ("3.yaml", &secret),
+        ("4.yaml", subscription),
+        ("5.yaml", "kind: [Component\n"),
+        ("notes.txt", "kind: ["),
+    ];
+    insta::assert_snapshot!(findings(&files, None, Strictness::Lint), @r#"
+    1.yaml:8:3: error: spec has no key "metdata" (did you mean metadata?)
+    1.yaml:10:5: error: metadata[0] has no key "nam" (did you mean name?)
+    1.yaml:10:5: error: required field 'name' not found in metadata[0]: the name of the property
+    2.yaml:4:9: error: component "store" is defined twice; the first one is in 1.yaml:4
+    2.yaml:14:9: error: secretstores.local.file needs the metadata secretsFile
+    2.yaml:22:9: error: there are no components of the category "stat" (did you mean state?)
+    3.yaml:12:16: error: no secret store "fiel" is defined here (did you mean file?)
+    4.yaml:5:15: error: "store" is no pub/sub component: its type is state.redis
+    5.yaml:2:1: error: while parsing a flow sequence, expected ',' or ']'
+    "#);
+}
+
+#[test]
+fn a_run_takes_what_the_sidecar_takes() {
+    let odd = component("a", "state.in-memory", "  future: 1\n")
+        + "---\n"
+        + &component("b", "state.sqlite", "  ignoreErrors: true\n");
+    insta::assert_snapshot!(findings(&[("a.yaml", &odd)], None, Strictness::Run), @r#"
+    a.yaml:8:3: warning: spec has no key "future"
+    a.yaml:15:9: warning: state.sqlite needs the metadata connectionString or url
+    "#);
+}
+
+#[test]
+fn what_is_scoped_to_others_is_theirs() {
+    let others = component("a", "state.sqlite", "scopes: [other]\n");
+    let me = Audience { app_id: "me".into(), namespace: None };
+    let other = Audience { app_id: "other".into(), namespace: None };
+    assert_eq!(findings(&[("a.yaml", &others)], Some(&me), Strictness::Run), "");
+    assert!(findings(&[("a.yaml", &others)], Some(&other), Strictness::Run).contains("connectionString"));
+}
+
+#[test]
+fn documents_of_other_kinds_are_nobodys_business() {
+    let files = [("a.yaml", "kind: Deployment\nspec: {x: 1}\n---\nversion: 1\n---\njust text\n")];
+    assert_eq!(findings(&files, None, Strictness::Lint), "");
+}
+
+#[test]
+fn an_old_version_is_not_loaded() {
+    let files = [("a.yaml", "apiVersion: dapr.io/v1\nkind: Component\nmetadata: {name: x}\n")];
+    assert_eq!(
+        findings(&files, None, Strictness::Lint),
+        "a.yaml:1:1: error: this Component is not loaded: its apiVersion is \"dapr.io/v1\", not \"dapr.io/v1alpha1\""
+    );
+}
