@@ -1,5 +1,5 @@
 //! Measures the program against its budgets, with real processes in a home of their own:
-//! `cargo bench --bench budgets`.
+//! `cargo bench --bench budgets`; with `BLESS=1` the table is also written to `results.md` beside this file.
 //!
 //! `DAPR_PEER` names a stock `dapr` and `DAPRD_PEER` a stock `daprd`; rows that they can run as well are then
 //! measured for both, in turn, and the last column is ours divided by theirs. Linux only: memory is read from
@@ -15,6 +15,7 @@ mod events;
 mod http;
 mod lifecycle;
 mod machine;
+mod many;
 mod rates;
 mod report;
 
@@ -27,6 +28,12 @@ use report::Report;
 type Result<T> = std::result::Result<T, String>;
 
 fn main() -> ExitCode {
+    if std::env::args().any(|argument| argument == many::WRITE) {
+        return match many::write_lines() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        };
+    }
     // `cargo test --benches` starts it too, without this argument: then there is nothing to check here.
     if !std::env::args().any(|argument| argument == "--bench") {
         println!("0 measured; use 'cargo bench --bench budgets'");
@@ -39,13 +46,25 @@ fn main() -> ExitCode {
     match measure() {
         Ok(report) => {
             print!("{report}");
-            ExitCode::SUCCESS
+            save(&report).map_or_else(|message| complain(&message), |()| ExitCode::SUCCESS)
         }
-        Err(message) => {
-            eprintln!("failed: {message}");
-            ExitCode::FAILURE
-        }
+        Err(message) => complain(&message),
     }
+}
+
+fn complain(message: &str) -> ExitCode {
+    eprintln!("failed: {message}");
+    ExitCode::FAILURE
+}
+
+/// Keeps the table where the README quotes it from, when `BLESS` is set.
+fn save(report: &Report) -> Result<()> {
+    if std::env::var_os("BLESS").is_none() {
+        return Ok(());
+    }
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/budgets/results.md");
+    let head = "What `BLESS=1 cargo bench --bench budgets` measured last, on two cores with Linux.\n";
+    std::fs::write(&file, format!("{head}{report}")).map_err(machine::text(&file))
 }
 
 fn measure() -> Result<Report> {
@@ -57,6 +76,7 @@ fn measure() -> Result<Report> {
         (None, None) => None,
     };
     lifecycle::measure(&ours, peer.as_ref(), &mut report)?;
+    many::measure(&ours, peer.as_ref(), &mut report)?;
     rates::measure(&ours, peer.as_ref(), &mut report)?;
     events::measure(&ours, &mut report)?;
     Ok(report)
