@@ -154,7 +154,8 @@ async fn a_token_is_asked_for_everywhere_but_on_health() {
     for headers in [&[][..], &[("dapr-api-token", "wrong!")], &[("dapr-api-token", "secret1")]] {
         let answer = send("GET", &url, headers, "").await;
         assert_eq!((answer.status, answer.body.as_str()), (StatusCode::UNAUTHORIZED, "invalid api token\n"));
-        assert_eq!(answer.header("content-type"), Some("text/plain"));
+        assert_eq!(answer.header("content-type"), Some("text/plain; charset=utf-8"));
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
     }
     let answer = send("GET", &url, &[("dapr-api-token", "secret")], "").await;
     assert_eq!(answer.status, StatusCode::OK);

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ALLOW, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::Value;
 use tower::ServiceExt;
@@ -151,9 +151,7 @@ pub async fn no_route(State(core): State<Arc<Core>>, request: Request<Body>) -> 
 }
 
 fn unauthorized() -> Response<Body> {
-    let mut response = (StatusCode::UNAUTHORIZED, "invalid api token\n").into_response();
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-    response
+    (StatusCode::UNAUTHORIZED, [(X_CONTENT_TYPE_OPTIONS, "nosniff")], "invalid api token\n").into_response()
 }
 
 /// Compares in a time that does not tell where the difference is.
