@@ -10,6 +10,7 @@ mod core;
 pub mod error;
 mod handle;
 mod health;
+mod json;
 mod limit;
 mod listen;
 mod loading;

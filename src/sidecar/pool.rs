@@ -93,7 +93,10 @@ impl Pool {
     async fn connect(&self) -> io::Result<SendRequest<Body>> {
         let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
         stream.set_nodelay(true)?;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
+        // Names as every other client writes them, for apps that compare them letter by letter.
+        let mut client = http1::Builder::new();
+        client.title_case_headers(true);
+        let (sender, connection) = client.handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
         // Ends when the sender is dropped or the server closes.
         tokio::spawn(connection);
         Ok(sender)

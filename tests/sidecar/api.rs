@@ -3,6 +3,8 @@
 use dapr_cli::env::Env;
 use dapr_cli::sidecar::Options;
 use hyper::StatusCode;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::support::{Sidecar, alone, client, request, send, within};
 
@@ -76,6 +78,7 @@ async fn unknown_paths_and_methods_are_calls_without_a_target() {
         ("DELETE", "/v1.0/healthz"),
         ("GET", "/v1.0/metadata/key"),
         ("GET", "/v1.0/invoke/app/x"),
+        ("GET", "/v1.0/invoke/app/method"),
         ("PATCH", "/v1.0/bindings/b"),
         ("GET", "/v2.0/healthz"),
     ];
@@ -86,6 +89,41 @@ async fn unknown_paths_and_methods_are_calls_without_a_target() {
             (StatusCode::NOT_FOUND, UNKNOWN),
             "{method} {path}"
         );
+        assert_eq!(answer.header("allow"), None, "{method} {path}");
+    }
+    for path in ["/v1.0/healthz", "/v1.0/metadata", "/v1.0/state/s/k"] {
+        assert_eq!(send("HEAD", &sidecar.url(path), &[], "").await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn names_of_headers_are_written_in_canonical_form() {
+    let sidecar = Sidecar::ready(alone("a")).await;
+    let address = sidecar.handle.addresses().http[0];
+    let mut stream = within(TcpStream::connect(address)).await.unwrap();
+    stream.write_all(b"GET /v1.0/metadata HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    within(stream.read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.contains("\r\nContent-Type: application/json\r\n"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_gets_an_answer() {
+    let options = Options { max_body_size: Some(1000), ..alone("a") };
+    let sidecar = Sidecar::ready(options).await;
+    let address = sidecar.handle.addresses().http[0];
+    for path in ["/v1.0/metadata/k", "/v1.0/invoke/a/method/m"] {
+        let mut stream = within(TcpStream::connect(address)).await.unwrap();
+        // Like many clients this one reads only after it has sent everything.
+        let length = 8 << 20;
+        let head = format!(
+            "PUT {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+        );
+        within(stream.write_all(head.as_bytes())).await.unwrap();
+        within(stream.write_all(&vec![b'x'; length])).await.unwrap();
+        let mut answer = String::new();
+        within(stream.read_to_string(&mut answer)).await.unwrap();
+        assert!(answer.contains("stream too large"), "{path}: {answer}");
     }
 }
 
@@ -116,7 +154,8 @@ async fn a_token_is_asked_for_everywhere_but_on_health() {
     for headers in [&[][..], &[("dapr-api-token", "wrong!")], &[("dapr-api-token", "secret1")]] {
         let answer = send("GET", &url, headers, "").await;
         assert_eq!((answer.status, answer.body.as_str()), (StatusCode::UNAUTHORIZED, "invalid api token\n"));
-        assert_eq!(answer.header("content-type"), Some("text/plain"));
+        assert_eq!(answer.header("content-type"), Some("text/plain; charset=utf-8"));
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
     }
     let answer = send("GET", &url, &[("dapr-api-token", "secret")], "").await;
     assert_eq!(answer.status, StatusCode::OK);
@@ -136,7 +175,12 @@ async fn the_trace_context_comes_back() {
     assert_eq!(none.header("traceparent"), Some(zero));
     let wrong = send("GET", &url, &[("baggage", "nonsense")], "").await;
     assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
-    assert!(wrong.body.starts_with("invalid baggage header: "), "{}", wrong.body);
+    assert!(
+        wrong.body.starts_with("invalid baggage header: ") && wrong.body.ends_with('\n'),
+        "{}",
+        wrong.body
+    );
+    assert_eq!(wrong.header("x-content-type-options"), Some("nosniff"));
 }
 
 #[tokio::test]

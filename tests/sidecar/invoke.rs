@@ -126,14 +126,16 @@ async fn the_own_app_gets_the_call_as_it_was_sent() {
 #[tokio::test]
 async fn every_form_of_addressing_reaches_the_app() {
     let sidecar = Sidecar::ready(beside("own", app(echo_app()).await)).await;
-    let cases: [(&str, Headers, &str); 8] = [
+    let cases: [(&str, Headers, &str); 10] = [
         ("/v1.0/invoke/own/method/m", &[], "GET /m\n"),
         ("/v1.0/invoke/own.default/method/m", &[], "GET /m\n"),
-        ("/v1.0/invoke/own/method/m/", &[], "GET /m/\n"),
+        ("/v1.0/invoke/own/method/m/", &[], "GET /m\n"),
+        ("/v1.0/invoke/own/method/", &[], "GET /\n"),
+        ("/v1.0/invoke/own/method/(a)!'*", &[], "GET /(a)!'*\n"),
+        ("/v1.0/invoke/other/method/m", &[("dapr-app-id", "own")], "GET /v1.0/invoke/other/method/m\n"),
         ("/v1.0/invoke/own/method/%2e%2e/m", &[], "GET /m\n"),
-        ("/v1.0/invoke/own/method", &[], "GET /\n"),
         ("/m/n?q", &[("dapr-app-id", "own")], "GET /m/n?q\n"),
-        ("/m/", &[("authorization", "Basic ZGFwci1hcHAtaWQ6b3du")], "GET /m/\n"),
+        ("/m/", &[("authorization", "Basic ZGFwci1hcHAtaWQ6b3du")], "GET /m\n"),
         ("/v1.0/unknown", &[("dapr-app-id", "own")], "GET /v1.0/unknown\n"),
     ];
     for (path, headers, line) in cases {
@@ -267,6 +269,9 @@ async fn failures_have_the_stock_texts() {
     let caller = Sidecar::start_with(alone("caller"), home_of(&lonely)).await;
     caller.until_ready().await;
     let answer = caller.get("/v1.0/invoke/w/method/x").await;
+    let text = internal(
+        "failed to invoke, id: w, err: rpc error: code = Internal desc = app channel is not initialized",
+    );
     assert_eq!(error(&answer), (StatusCode::INTERNAL_SERVER_ERROR, &*text));
 
     let answer = lonely.get("/v1.0/invoke/http://host:80/method/x").await;

@@ -67,7 +67,11 @@ impl Servers {
 fn builder(settings: Settings) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     // hyper's buffer can't be smaller than 8 KiB, which is also what the stock limit of 4 KiB lets through.
-    builder.http1().max_buf_size((settings.head + 4096).max(8192)).header_read_timeout(None);
+    builder
+        .http1()
+        .max_buf_size((settings.head + 4096).max(8192))
+        .header_read_timeout(None)
+        .title_case_headers(true);
     let head = u32::try_from(settings.head).unwrap_or(u32::MAX);
     builder.http2().max_header_list_size(head.max(8192));
     if settings.h2c { builder } else { builder.http1_only() }

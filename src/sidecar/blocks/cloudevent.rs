@@ -11,6 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::value::RawValue;
 
 use crate::components::Metadata;
+use crate::components::properties::parse_duration;
+use crate::sidecar::json::parse;
 use crate::sidecar::trace::Context;
 
 mod peek;
@@ -121,8 +123,7 @@ impl Publication<'_> {
 
     /// The app's own event, completed. Everything that isn't named here stays as it was written.
     fn own(&self) -> Result<Vec<u8>, String> {
-        let given: BTreeMap<String, &RawValue> =
-            serde_json::from_slice(self.data).map_err(|error| error.to_string())?;
+        let given: BTreeMap<String, &RawValue> = parse(self.data)?;
         let parent = ["traceparent", "traceid"].iter().find_map(|name| given.get(*name)).copied();
         let mut event: BTreeMap<&str, Cow<'_, str>> =
             given.iter().map(|(name, value)| (name.as_str(), Cow::Borrowed(value.get()))).collect();
@@ -154,11 +155,15 @@ impl Publication<'_> {
         property(self.metadata, name).filter(|value| !value.is_empty())
     }
 
-    /// When the event is of no more use; no broker has a time to live of its own. A value that isn't a positive
-    /// number counts as none.
+    /// When the event is of no more use; no broker has a time to live of its own. It is a Go duration (`0`: at
+    /// once) or a positive number of seconds; everything else counts as none.
     fn expiration(&self) -> Option<String> {
-        let seconds: i64 = self.or_override("ttlInSeconds")?.parse().ok().filter(|seconds| *seconds > 0)?;
-        let at = Timestamp::now().checked_add(SignedDuration::from_secs(seconds)).ok()?;
+        let text = self.or_override("ttl").or_else(|| self.or_override("ttlInSeconds"))?;
+        let time = match parse_duration(text) {
+            Some(time) => SignedDuration::try_from(time).ok()?,
+            None => SignedDuration::from_secs(text.parse().ok().filter(|seconds| *seconds > 0)?),
+        };
+        let at = Timestamp::now().checked_add(time).ok()?;
         Some(SECONDS.timestamp_to_string(&at))
     }
 }

@@ -169,7 +169,12 @@ impl Invoker {
         strip(request.headers_mut());
         continue_trace(request.headers_mut());
         let response = if app_id == self.app_id {
-            self.to_app(request, path).await.map_err(|error| failed(app_id, error))
+            self.to_app(request, path).await.map_err(|error| match error {
+                Unanswered::NoApp => {
+                    failed(app_id, "cannot invoke local endpoint: app channel not initialized")
+                }
+                Unanswered::Broken(cause) => failed(app_id, cause),
+            })
         } else {
             self.remote(app_id, path, request).await
         };
@@ -184,16 +189,23 @@ impl Invoker {
         if self.closed {
             return Err(LocalError::Denied(self.app_id.clone()));
         }
-        let mut response = self.to_app(request, path).await.map_err(LocalError::Failed)?;
+        let mut response = self.to_app(request, path).await.map_err(|error| {
+            LocalError::Failed(match error {
+                Unanswered::NoApp => {
+                    "rpc error: code = Internal desc = app channel is not initialized".into()
+                }
+                Unanswered::Broken(cause) => {
+                    format!("rpc error: code = Internal desc = error invoking app channel: {cause}")
+                }
+            })
+        })?;
         strip(response.headers_mut());
         Ok(response)
     }
 
-    async fn to_app(&self, request: Request<Body>, path: &str) -> Result<Response<Body>, String> {
-        let Some(app) = &self.app else {
-            return Err("cannot invoke local endpoint: app channel not initialized".into());
-        };
-        app.call(request, path).await.map_err(|error| error.to_string())
+    async fn to_app(&self, request: Request<Body>, path: &str) -> Result<Response<Body>, Unanswered> {
+        let app = self.app.as_ref().ok_or(Unanswered::NoApp)?;
+        app.call(request, path).await.map_err(|error| Unanswered::Broken(error.to_string()))
     }
 
     async fn remote(
@@ -320,6 +332,12 @@ impl Invoker {
     }
 }
 
+/// Why the own app gave no answer.
+enum Unanswered {
+    NoApp,
+    Broken(String),
+}
+
 enum Sent {
     Answer(Response<Body>),
     Refused(Box<Request<Body>>, String),
@@ -367,8 +385,9 @@ fn strip(headers: &mut HeaderMap) {
 
 /// The target that a request names in its headers: `dapr-app-id`, or basic authorisation with that user.
 pub fn target_in_headers(headers: &HeaderMap) -> Option<String> {
-    if let Some(target) = headers.get(APP_ID) {
-        return target.to_str().ok().map(str::to_owned).filter(|target| !target.is_empty());
+    let named = headers.get(APP_ID).and_then(|target| target.to_str().ok());
+    if let Some(target) = named.filter(|target| !target.is_empty()) {
+        return Some(target.to_owned());
     }
     let basic = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, encoded) = basic.split_once(' ')?;
@@ -378,7 +397,7 @@ pub fn target_in_headers(headers: &HeaderMap) -> Option<String> {
     let decoded = STANDARD.decode(encoded.trim()).ok()?;
     let text = String::from_utf8(decoded).ok()?;
     let (user, target) = text.split_once(':')?;
-    (user == "dapr-app-id" && !target.is_empty()).then(|| target.to_owned())
+    (user.eq_ignore_ascii_case(APP_ID.as_str()) && !target.is_empty()).then(|| target.to_owned())
 }
 
 #[cfg(test)]

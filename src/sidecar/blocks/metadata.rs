@@ -71,6 +71,8 @@ struct ActorRuntime {
     placement: &'static str,
 }
 
+const VERSION: &str = "daprRuntimeVersion";
+
 /// `extended`: texts that clients set, mostly the command line.
 pub struct Extended {
     texts: Mutex<BTreeMap<String, String>>,
@@ -78,7 +80,7 @@ pub struct Extended {
 
 impl Default for Extended {
     fn default() -> Self {
-        let version = ("daprRuntimeVersion".to_owned(), RUNTIME_VERSION.to_owned());
+        let version = (VERSION.to_owned(), RUNTIME_VERSION.to_owned());
         Self { texts: Mutex::new(BTreeMap::from([version])) }
     }
 }
@@ -88,9 +90,11 @@ impl Extended {
         self.texts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds or replaces a text.
+    /// Adds or replaces a text; the version that the sidecar tells of itself stays.
     pub fn set(&self, key: String, value: String) {
-        self.texts().insert(key, value);
+        if key != VERSION {
+            self.texts().insert(key, value);
+        }
     }
 }
 

@@ -26,9 +26,19 @@ impl IntoResponse for ApiError {
 }
 
 /// A JSON answer with `<`, `>` and `&` inside strings escaped as the stock runtime does.
-pub fn json_response(status: StatusCode, body: &impl Serialize) -> Response {
-    let text = serde_json::to_string(body).unwrap_or_default();
-    let mut response = Response::new(Body::from(escape_html(text)));
+fn json_response(status: StatusCode, body: &impl Serialize) -> Response {
+    json(status, escape_html(serde_json::to_string(body).unwrap_or_default()))
+}
+
+/// What a call asked for, as JSON: one line that ends, so that a terminal shows it well.
+pub fn json_line(body: &impl Serialize) -> Response {
+    let mut text = escape_html(serde_json::to_string(body).unwrap_or_default());
+    text.push('\n');
+    json(StatusCode::OK, text)
+}
+
+fn json(status: StatusCode, text: String) -> Response {
+    let mut response = Response::new(Body::from(text));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response

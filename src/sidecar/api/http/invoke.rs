@@ -1,14 +1,15 @@
 //! Service invocation (http-api reference, section 2), in all its forms of addressing.
 
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::response::IntoResponse;
-use hyper::header::CONTENT_LENGTH;
+use hyper::header::{CONTENT_LENGTH, HeaderValue};
 use hyper::{Request, Response};
 use percent_encoding::percent_decode_str;
 
 use crate::sidecar::blocks::invoke::{self, method_path, target_in_headers};
 use crate::sidecar::core::Core;
 use crate::sidecar::error::ApiError;
+use crate::sidecar::limit::TooLarge;
 
 /// Start of every path that names its target.
 pub const PREFIX: &str = "/v1.0/invoke/";
@@ -23,29 +24,31 @@ pub async fn answer(core: &Core, request: Request<Body>) -> Response<Body> {
 
 async fn call(core: &Core, request: Request<Body>) -> Result<Response<Body>, ApiError> {
     let uri = request.uri().clone();
-    let (target, method) = match uri.path().strip_prefix(PREFIX) {
-        Some(rest) => in_path(rest)?,
-        None => (target_in_headers(request.headers()).ok_or_else(invoke::no_target)?, uri.path()),
+    // The headers come first: the path is the app's then, whatever it looks like.
+    let (target, method) = match target_in_headers(request.headers()) {
+        Some(target) => (target, uri.path()),
+        None => in_path(uri.path().strip_prefix(PREFIX).ok_or_else(invoke::no_target)?)?,
     };
     if is_url(&target) {
         return Err(external());
     }
     let path = method_path(method, uri.query()).map_err(|error| invoke::failed(&target, error))?;
     if let Some(limit) = core.options.max_body_size
-        && let Some(length) = request.headers().get(CONTENT_LENGTH)
-        && length
-            .to_str()
-            .ok()
-            .and_then(|length| length.parse().ok())
-            .is_some_and(|length: u64| length > limit)
+        && request.headers().get(CONTENT_LENGTH).and_then(length).is_some_and(|length| length > limit)
     {
-        return Err(invoke::failed(&target, crate::sidecar::limit::TooLarge));
+        // It fails in any case; reading it lets the caller get this answer.
+        let _ = to_bytes(request.into_body(), usize::MAX).await;
+        return Err(invoke::failed(&target, TooLarge));
     }
     let callee = target.split('.').next().unwrap_or_default();
     if callee != core.shared.app_id {
         core.metrics.invoke_sent(callee);
     }
     core.invoker.invoke(&target, &path, request).await
+}
+
+fn length(value: &HeaderValue) -> Option<u64> {
+    value.to_str().ok()?.parse().ok()
 }
 
 /// Target and method of `<target>/method/<method>`.
@@ -55,7 +58,6 @@ fn in_path(rest: &str) -> Result<(String, &str), ApiError> {
     }
     let (target, rest) = rest.split_once('/').ok_or_else(invoke::no_target)?;
     let method = match rest.strip_prefix("method") {
-        Some("") => "",
         Some(method) if method.starts_with('/') => method,
         _ => return Err(invoke::no_target()),
     };
@@ -82,8 +84,7 @@ mod tests {
     fn the_path_names_target_and_method() {
         assert_eq!(in_path("a/method/b/c").unwrap(), ("a".into(), "/b/c"));
         assert_eq!(in_path("a.ns/method/").unwrap(), ("a.ns".into(), "/"));
-        assert_eq!(in_path("a/method").unwrap(), ("a".into(), ""));
-        for wrong in ["a", "a/b", "a/methods/b", "/method/b"] {
+        for wrong in ["a", "a/method", "a/b", "a/methods/b", "/method/b"] {
             assert_eq!(in_path(wrong).unwrap_err(), invoke::no_target(), "{wrong}");
         }
         for url in ["http://h:80/method/x", "https:/h/method/x", "HTTP%3A%2F%2Fh/method/x"] {

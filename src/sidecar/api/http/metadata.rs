@@ -7,8 +7,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use hyper::StatusCode;
 
-use super::error::json_response;
-use super::path::unescape;
+use super::error::json_line;
 use crate::sidecar::blocks::metadata::Metadata;
 use crate::sidecar::core::Core;
 use crate::sidecar::error::ApiError;
@@ -16,18 +15,10 @@ use crate::sidecar::error::ApiError;
 pub async fn get(State(core): State<Arc<Core>>) -> Response {
     let metadata =
         Metadata::of(&core.options, &core.shared.components, &core.extended, core.subscriptions.list());
-    json_response(StatusCode::OK, &metadata)
+    json_line(&metadata)
 }
 
 pub async fn put(State(core): State<Arc<Core>>, Path(key): Path<String>, body: Body) -> Response {
-    // The stock handler decodes once more what the router decoded.
-    let key = match unescape(&key) {
-        Ok(key) => key,
-        Err(reason) => {
-            let text = format!("failed to unescape request parameter \"key\". Error: {reason}");
-            return (StatusCode::BAD_REQUEST, text).into_response();
-        }
-    };
     match to_bytes(body, usize::MAX).await {
         Ok(value) => {
             core.extended.set(key, String::from_utf8_lossy(&value).into_owned());

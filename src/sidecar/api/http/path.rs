@@ -2,12 +2,11 @@
 
 use hyper::http::uri::PathAndQuery;
 use hyper::{Request, Uri};
-use percent_encoding::percent_decode_str;
 
 use crate::sidecar::blocks::invoke::target_in_headers;
 
-/// The address that is routed: cleaned, and without a trailing slash where no route has one. Paths that belong
-/// to an app, and topics, keep their own. `None` when there is nothing to change.
+/// The address that is routed: cleaned, without a trailing slash, and with `+` for a space, as the stock runtime
+/// reads path parameters. Paths that belong to an app keep their own. `None` when there is nothing to change.
 pub fn for_routing<B>(request: &Request<B>) -> Option<Uri> {
     let uri = request.uri();
     if uri.path().starts_with(super::invoke::PREFIX) {
@@ -15,21 +14,11 @@ pub fn for_routing<B>(request: &Request<B>) -> Option<Uri> {
     }
     let clean = cleaned(uri);
     let path = clean.as_ref().unwrap_or(uri);
-    let keeps = |path: &str| !path.ends_with('/') || path.contains("/publish/");
-    if keeps(path.path()) || target_in_headers(request.headers()).is_some() {
+    let fine = !path.path().ends_with('/') && !path.path().contains('+');
+    if fine || target_in_headers(request.headers()).is_some() {
         return clean;
     }
-    without_slash(path).or(clean)
-}
-
-/// Decodes a path parameter strictly, as Go does; the error is Go's text.
-pub fn unescape(text: &str) -> Result<String, String> {
-    if let Some(at) = bad_escape(text) {
-        let end = text.len().min(at + 3);
-        let shown = text.get(at..end).unwrap_or("%");
-        return Err(format!("invalid URL escape {shown:?}"));
-    }
-    Ok(percent_decode_str(text).decode_utf8_lossy().into_owned())
+    without_slash(path).map_or_else(|| with_spaces(path), |path| with_spaces(&path).or(Some(path))).or(clean)
 }
 
 /// Where a `%` without two hexadecimal digits is.
@@ -66,6 +55,11 @@ fn without_slash(uri: &Uri) -> Option<Uri> {
     with_path(uri, path)
 }
 
+/// The address with `%20` for each `+` of the path; `None` when it has none.
+fn with_spaces(uri: &Uri) -> Option<Uri> {
+    uri.path().contains('+').then(|| with_path(uri, &uri.path().replace('+', "%20")))?
+}
+
 fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
     let text = match uri.query() {
         Some(query) => format!("{path}?{query}"),
@@ -81,10 +75,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escapes_are_checked() {
-        assert_eq!(unescape("a%20b").unwrap(), "a b");
-        assert_eq!(unescape("a%zz").unwrap_err(), "invalid URL escape \"%zz\"");
-        assert_eq!(unescape("a%2").unwrap_err(), "invalid URL escape \"%2\"");
+    fn bad_escapes_are_found() {
+        assert_eq!(bad_escape("a%20b%2F"), None);
+        assert_eq!(bad_escape("a%zz"), Some(1));
+        assert_eq!(bad_escape("a%20%2"), Some(4));
+    }
+
+    #[test]
+    fn addresses_as_they_are_routed() {
+        let routed = |path: &str, header: Option<&str>| {
+            let mut request = Request::builder().uri(path);
+            if let Some(target) = header {
+                request = request.header("dapr-app-id", target);
+            }
+            for_routing(&request.body(()).unwrap()).map(|uri| uri.to_string())
+        };
+        let cases = [
+            ("/v1.0/state/s/a+b?x=1+2", Some("/v1.0/state/s/a%20b?x=1+2")),
+            ("/v1.0/state/s/a%2Bb", None),
+            ("/v1.0/publish/p/t/", Some("/v1.0/publish/p/t")),
+            ("/v1.0/publish//p/a+b/", Some("/v1.0/publish/p/a%20b")),
+            ("/v1.0/invoke/app/method/a+b/", None),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(routed(path, None).as_deref(), expected, "{path}");
+        }
+        assert_eq!(routed("/a+b/", Some("app")), None);
     }
 
     #[test]

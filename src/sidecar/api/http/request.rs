@@ -12,7 +12,7 @@ use hyper::header::HeaderMap;
 use hyper::http::request::Parts;
 use percent_encoding::percent_decode_str;
 
-use super::path::{bad_escape, unescape};
+use super::path::bad_escape;
 use crate::components::Metadata;
 use crate::sidecar::error::ApiError;
 use crate::sidecar::trace;
@@ -41,7 +41,7 @@ impl IntoResponse for Rejection {
     }
 }
 
-/// The parameters of the path. The router has decoded each once; the stock runtime decodes once more.
+/// The parameters of the path, decoded.
 #[derive(Debug)]
 pub struct PathValues(Vec<(String, String)>);
 
@@ -52,14 +52,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PathValues {
         let raw = RawPathParams::from_request_parts(parts, state).await.map_err(|error| {
             Rejection::Plain(StatusCode::BAD_REQUEST, format!("400 Bad Request: {}", error.body_text()))
         })?;
-        let values = raw.iter().map(|(name, value)| match unescape(value) {
-            Ok(value) => Ok((name.to_owned(), value)),
-            Err(cause) => {
-                let text = format!("failed to unescape request parameter \"{name}\". Error: {cause}");
-                Err(Rejection::Plain(StatusCode::BAD_REQUEST, text))
-            }
-        });
-        values.collect::<Result<_, _>>().map(Self)
+        Ok(Self(raw.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()))
     }
 }
 

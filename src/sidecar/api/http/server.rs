@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::{ALLOW, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::Value;
 use tower::ServiceExt;
@@ -116,7 +116,8 @@ impl Api {
         }
         let limit = self.core.options.max_body_size;
         let request = request.map(|body| limited(body, limit));
-        if request.uri().path().starts_with(invoke::PREFIX) {
+        // No route is there for HEAD; the router would answer it like GET.
+        if request.uri().path().starts_with(invoke::PREFIX) || request.method() == Method::HEAD {
             return invoke::answer(&self.core, request).await;
         }
         route(self.router.clone(), request).await
@@ -124,21 +125,33 @@ impl Api {
 }
 
 async fn route(router: Router, request: Request<Body>) -> Response<Body> {
-    match router.oneshot(request).await {
+    let mut response = match router.oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},
+    };
+    if let Some(Allowed(allow)) = response.extensions_mut().remove() {
+        match allow {
+            Some(allow) => response.headers_mut().insert(ALLOW, allow),
+            None => response.headers_mut().remove(ALLOW),
+        };
     }
+    response
 }
+
+/// `Allow` of an answer that no route gave: the router puts its own over it.
+#[derive(Clone)]
+struct Allowed(Option<HeaderValue>);
 
 /// What no route takes, by path or by method: a call to the app that the headers name, or an error.
 pub async fn no_route(State(core): State<Arc<Core>>, request: Request<Body>) -> Response<Body> {
-    invoke::answer(&core, request).await
+    let mut response = invoke::answer(&core, request).await;
+    let allow = response.headers().get(ALLOW).cloned();
+    response.extensions_mut().insert(Allowed(allow));
+    response
 }
 
 fn unauthorized() -> Response<Body> {
-    let mut response = (StatusCode::UNAUTHORIZED, "invalid api token\n").into_response();
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-    response
+    (StatusCode::UNAUTHORIZED, [(X_CONTENT_TYPE_OPTIONS, "nosniff")], "invalid api token\n").into_response()
 }
 
 /// Compares in a time that does not tell where the difference is.

@@ -10,16 +10,17 @@ use axum::routing::{MethodRouter, get, post};
 use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::{CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::error::json_response;
+use super::error::json_line;
 use super::request::{PathValues, Rejection, WholeBody, metadata, query_value};
 use crate::components::Metadata;
 use crate::components::state::{Error, Item};
 use crate::sidecar::Shared;
 use crate::sidecar::blocks::state::{self, Options, Removal, StateStore, Step, Write};
 use crate::sidecar::error::ApiError;
+use crate::sidecar::json::{object, parse};
 
 /// The routes of this API. `bulk` and `transaction` are keys like any other for GET and DELETE.
 pub fn routes() -> Router<Arc<Shared>> {
@@ -111,13 +112,12 @@ async fn bulk_get(
 ) -> Result<Response, Rejection> {
     let store = StateStore::open(&shared, path.get("storeName"))?;
     let request: BulkGetBody = body.and_then(|body| parse(&body)).map_err(undecodable)?;
-    let keys = request.keys.unwrap_or_default();
-    let mut all = request.metadata.unwrap_or_default();
+    let BulkGetBody { keys, metadata: mut all } = request;
     all.extend(metadata(query.as_deref()));
     let items = store.bulk_get(&keys, &all).await.map_err(in_http_words)?;
     let answers: Vec<BulkGetItem<'_>> =
         keys.iter().zip(&items).map(|(key, item)| BulkGetItem::new(key, item)).collect();
-    Ok(json_response(StatusCode::OK, &answers))
+    Ok(json_line(&answers))
 }
 
 async fn transact(
@@ -131,14 +131,14 @@ async fn transact(
     let request: TransactionBody<'_> = parse(&body).map_err(undecodable)?;
     let common = metadata(query.as_deref());
     let mut steps = Vec::new();
-    for operation in request.operations.unwrap_or_default() {
+    for operation in request.operations {
         steps.push(match operation.operation.as_str() {
             "upsert" => Step::Upsert(operation.request.into_write(&body, &common)),
             "delete" => Step::Delete(operation.request.into_removal(&common)),
             other => return Err(state::unsupported_operation(other).into()),
         });
     }
-    let mut all = request.metadata.unwrap_or_default();
+    let mut all = request.metadata;
     all.extend(common);
     store.transact(steps, &all).await.map_err(in_http_words)?;
     Ok(StatusCode::NO_CONTENT.into_response())
@@ -149,44 +149,42 @@ async fn query(State(shared): State<Arc<Shared>>, path: PathValues) -> Result<Re
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-#[derive(Deserialize)]
-struct WriteBody<'a> {
-    #[serde(default)]
-    key: String,
-    #[serde(borrow)]
-    value: Option<&'a RawValue>,
-    etag: Option<String>,
-    metadata: Option<Metadata>,
-    options: Option<OptionsBody>,
+object! {
+    struct WriteBody<'a> {
+        key: String,
+        value: Option<&'a RawValue>,
+        etag: Option<String>,
+        metadata: Metadata,
+        options: OptionsBody,
+    }
 }
 
-#[derive(Deserialize)]
-struct OptionsBody {
-    #[serde(default)]
-    concurrency: String,
-    #[serde(default)]
-    consistency: String,
+object! {
+    struct OptionsBody {
+        concurrency: String,
+        consistency: String,
+    }
 }
 
-#[derive(Deserialize)]
-struct BulkGetBody {
-    keys: Option<Vec<String>>,
-    metadata: Option<Metadata>,
+object! {
+    struct BulkGetBody {
+        keys: Vec<String>,
+        metadata: Metadata,
+    }
 }
 
-#[derive(Deserialize)]
-struct TransactionBody<'a> {
-    #[serde(borrow)]
-    operations: Option<Vec<OperationBody<'a>>>,
-    metadata: Option<Metadata>,
+object! {
+    struct TransactionBody<'a> {
+        operations: Vec<OperationBody<'a>>,
+        metadata: Metadata,
+    }
 }
 
-#[derive(Deserialize)]
-struct OperationBody<'a> {
-    #[serde(default)]
-    operation: String,
-    #[serde(borrow)]
-    request: WriteBody<'a>,
+object! {
+    struct OperationBody<'a> {
+        operation: String,
+        request: WriteBody<'a>,
+    }
 }
 
 impl WriteBody<'_> {
@@ -197,12 +195,10 @@ impl WriteBody<'_> {
     }
 
     fn into_removal(self, common: &Metadata) -> Removal {
-        let mut metadata = self.metadata.unwrap_or_default();
+        let mut metadata = self.metadata;
         metadata.extend(common.iter().map(|(name, value)| (name.clone(), value.clone())));
-        let options = self.options.map_or_else(Options::default, |options| Options {
-            concurrency: options.concurrency,
-            consistency: options.consistency,
-        });
+        let OptionsBody { concurrency, consistency } = self.options;
+        let options = Options { concurrency, consistency };
         Removal { key: self.key, etag: self.etag, metadata, options }
     }
 }
@@ -258,10 +254,6 @@ impl<'a> Data<'a> {
     }
 }
 
-fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, String> {
-    serde_json::from_slice(body).map_err(|error| error.to_string())
-}
-
 /// Saving reports the parser's text alone; the other calls put words before it.
 fn malformed(message: impl Into<String>) -> ApiError {
     ApiError::new(StatusCode::BAD_REQUEST, "ERR_MALFORMED_REQUEST", message)
@@ -274,7 +266,15 @@ fn undecodable(cause: impl std::fmt::Display) -> ApiError {
 /// The HTTP API shows the whole text of the stock runtime's error type for illegal keys.
 fn in_http_words(mut error: ApiError) -> ApiError {
     if error.code == "ERR_MALFORMED_REQUEST" && !error.details.is_empty() {
-        error.message = format!("api error: code = InvalidArgument desc = {}", error.message);
+        let whole = format!("api error: code = InvalidArgument desc = {}", error.message);
+        for description in error
+            .details
+            .iter_mut()
+            .filter_map(|detail| detail.pointer_mut("/field_violations/0/description"))
+        {
+            *description = whole.clone().into();
+        }
+        error.message = whole;
     }
     error
 }

@@ -2,8 +2,10 @@
 
 use axum::body::Body;
 use axum::response::IntoResponse;
-use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{HeaderMap, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use hyper::{Response, StatusCode};
+
+use crate::sidecar::trace::is_valid;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
@@ -20,7 +22,8 @@ pub struct Context {
 }
 
 impl Context {
-    /// Reads it; a `tracestate` that is too long is dropped, a broken baggage is the error.
+    /// Reads it; a `traceparent` that can't be read counts as none, a `tracestate` that is too long is dropped, a
+    /// broken baggage is the error.
     pub fn take(headers: &mut HeaderMap) -> Result<Self, String> {
         if headers.get(TRACESTATE).is_some_and(|state| state.len() > LONGEST_STATE) {
             headers.remove(TRACESTATE);
@@ -30,15 +33,15 @@ impl Context {
             check_baggage(baggage)?;
         }
         Ok(Self {
-            parent: headers.get(TRACEPARENT).cloned(),
+            parent: headers.get(TRACEPARENT).filter(|parent| parent.to_str().is_ok_and(is_valid)).cloned(),
             state: headers.get(TRACESTATE).cloned(),
             baggage,
         })
     }
 
-    /// Adds it to a response.
+    /// Adds it to a response, unless that is an app's with a `traceparent` of its own.
     pub fn give(self, headers: &mut HeaderMap) {
-        headers.insert(TRACEPARENT, self.parent.unwrap_or(NONE));
+        headers.entry(TRACEPARENT).or_insert(self.parent.unwrap_or(NONE));
         if let Some(state) = self.state {
             headers.insert(TRACESTATE, state);
         }
@@ -50,7 +53,8 @@ impl Context {
 
 /// The answer to a broken baggage.
 pub fn refused(reason: &str) -> Response<Body> {
-    (StatusCode::BAD_REQUEST, format!("invalid baggage header: {reason}")).into_response()
+    let text = format!("invalid baggage header: {reason}\n");
+    (StatusCode::BAD_REQUEST, [(X_CONTENT_TYPE_OPTIONS, "nosniff")], text).into_response()
 }
 
 /// W3C Baggage: `key=value` members, each with optional properties, separated by commas.
@@ -76,6 +80,23 @@ fn check_baggage(value: &HeaderValue) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_response_carries_a_trace_that_can_be_read() {
+        const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+        let given = |sent: Option<&'static str>, of_app: Option<&'static str>| {
+            let headers = |text: Option<&'static str>| -> HeaderMap {
+                text.map(|text| (TRACEPARENT, HeaderValue::from_static(text))).into_iter().collect()
+            };
+            let mut response = headers(of_app);
+            Context::take(&mut headers(sent)).unwrap().give(&mut response);
+            response[TRACEPARENT].clone()
+        };
+        assert_eq!(given(Some(PARENT), None), PARENT);
+        assert_eq!(given(None, None), NONE);
+        assert_eq!(given(Some("junk"), None), NONE);
+        assert_eq!(given(None, Some(PARENT)), PARENT);
+    }
 
     #[test]
     fn baggage_is_checked() {

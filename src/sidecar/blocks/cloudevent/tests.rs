@@ -87,6 +87,29 @@ fn metadata_overrides_attributes() {
 }
 
 #[test]
+fn the_time_to_live_is_seconds_or_a_duration() {
+    let expires = |name: &str, value: &str| {
+        let event: Value = serde_json::from_str(&publish("", "x", &[(name, value)]).unwrap()).unwrap();
+        let expiration = event["expiration"].as_str()?.parse::<Timestamp>().unwrap();
+        let time: Timestamp = event["time"].as_str().unwrap().parse().unwrap();
+        Some(expiration.duration_since(time).as_secs())
+    };
+    for (name, value, seconds) in [
+        ("ttlInSeconds", "30", 30),
+        ("ttl", "1m30s", 90),
+        ("ttlInSeconds", "2m", 120),
+        ("ttlInSeconds", "0", 0),
+    ] {
+        let found = expires(name, value).unwrap();
+        // A second may begin between the two times.
+        assert!((seconds..=seconds + 1).contains(&found), "{name}={value}: {found}");
+    }
+    for value in ["-1", "soon", ""] {
+        assert_eq!(expires("ttlInSeconds", value), None, "{value}");
+    }
+}
+
+#[test]
 fn an_event_of_the_app_is_completed() {
     let own = r#"{"specversion":"1.0","type":null,"id":"7","data":{"b": 12345678901234567890},"topic":"old","ext":[ 1 ],"traceid":"x"}"#;
     let event = settled(&publish("Application/CloudEvents+json; charset=utf-8", own, &[]).unwrap());

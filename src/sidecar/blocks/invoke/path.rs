@@ -4,8 +4,15 @@ use std::borrow::Cow;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
-/// What Go leaves as it is in a path.
+/// What may stand in a path as it is.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'!')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'[')
+    .remove(b']')
     .remove(b'-')
     .remove(b'_')
     .remove(b'.')
@@ -23,18 +30,38 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
 /// A method with a character that can't be part of a path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "rpc error: code = InvalidArgument desc = invalid method: method contains forbidden character: {0:?}"
+    "rpc error: code = InvalidArgument desc = invalid method: method contains forbidden character: {}",
+    quoted(.0)
 )]
 pub struct Forbidden(String);
 
-/// Path and query for the app: starts with a slash, dot segments resolved, a trailing slash kept, the query
+/// The text in the form that Go's `%q` gives it.
+fn quoted(text: &str) -> String {
+    use std::fmt::Write as _;
+    let mut quoted = String::with_capacity(text.len() + 2);
+    for character in text.chars() {
+        match character {
+            '\x07' => quoted.push_str("\\a"),
+            '\x08' => quoted.push_str("\\b"),
+            '\x0b' => quoted.push_str("\\v"),
+            '\x0c' => quoted.push_str("\\f"),
+            '\n' | '\r' | '\t' | '"' | '\\' => quoted.extend(character.escape_default()),
+            // Writing text to memory does not fail.
+            control if control.is_ascii_control() => drop(write!(quoted, "\\x{:02x}", u32::from(control))),
+            other => quoted.push(other),
+        }
+    }
+    format!("\"{quoted}\"")
+}
+
+/// Path and query for the app: starts with a slash, dot segments resolved, without a trailing slash, the query
 /// untouched.
 pub fn method_path(raw: &str, query: Option<&str>) -> Result<String, Forbidden> {
-    let path: Cow<'_, str> = if is_plain(raw) { raw.into() } else { rewritten(raw)?.into() };
-    let slash = if path.starts_with('/') { "" } else { "/" };
+    let bare = raw.strip_prefix('/').unwrap_or(raw);
+    let path: Cow<'_, str> = if is_plain(bare) { bare.into() } else { rewritten(bare)?.into() };
     Ok(match query {
-        Some(query) => format!("{slash}{path}?{query}"),
-        None => format!("{slash}{path}"),
+        Some(query) => format!("/{path}?{query}"),
+        None => format!("/{path}"),
     })
 }
 
@@ -43,13 +70,12 @@ fn is_plain(raw: &str) -> bool {
     let mut after_slash = true;
     raw.bytes().all(|byte| {
         let fine = match byte {
-            b'/' => !after_slash || raw.len() == 1,
-            b'.' => !after_slash,
-            _ => byte.is_ascii_alphanumeric() || b"-_~$&+,:;=@".contains(&byte),
+            b'/' | b'.' => !after_slash,
+            _ => byte.is_ascii_alphanumeric() || b"-_~$&+,:;=@!'()*[]".contains(&byte),
         };
         after_slash = byte == b'/';
         fine
-    })
+    }) && !raw.ends_with('/')
 }
 
 fn rewritten(raw: &str) -> Result<String, Forbidden> {
@@ -68,15 +94,7 @@ fn rewritten(raw: &str) -> Result<String, Forbidden> {
             other => segments.push(other),
         }
     }
-    let mut path = Vec::with_capacity(decoded.len() + 1);
-    for segment in &segments {
-        path.push(b'/');
-        path.extend_from_slice(segment);
-    }
-    if path.is_empty() || decoded.ends_with(b"/") {
-        path.push(b'/');
-    }
-    Ok(percent_encode(&path, ENCODED).to_string())
+    Ok(percent_encode(&segments.join(&b'/'), ENCODED).to_string())
 }
 
 #[cfg(test)]
@@ -87,7 +105,9 @@ mod tests {
     fn paths_reach_the_app_clean() {
         let cases = [
             ("a/b", None, "/a/b"),
-            ("/a/b/", None, "/a/b/"),
+            ("/a/b/", None, "/a/b"),
+            ("/", None, "/"),
+            ("/a", None, "/a"),
             ("", None, "/"),
             ("a", Some("x=1&y=%20"), "/a?x=1&y=%20"),
             ("a%2Fb", None, "/a/b"),
@@ -96,7 +116,8 @@ mod tests {
             ("a%20b/%C3%A9", None, "/a%20b/%C3%A9"),
             ("items/.hidden", None, "/items/.hidden"),
             ("v1.0/x:y", None, "/v1.0/x:y"),
-            ("a'b(c)", None, "/a%27b%28c%29"),
+            ("a'b(c)%21*", None, "/a'b(c)!*"),
+            ("a%5Eb", None, "/a%5Eb"),
         ];
         for (raw, query, expected) in cases {
             assert_eq!(method_path(raw, query).unwrap(), expected, "{raw}");
@@ -108,6 +129,8 @@ mod tests {
         let error = method_path("a%23b", None).unwrap_err();
         let text = "rpc error: code = InvalidArgument desc = invalid method: method contains forbidden character: \"a#b\"";
         assert_eq!(error.to_string(), text);
+        let error = method_path("a%00%0A%22b", None).unwrap_err();
+        assert!(error.to_string().ends_with(r#": "a\x00\n\"b""#), "{error}");
         for raw in ["a%3Fb", "a%00", "a%0Ab", "%7f"] {
             assert!(method_path(raw, None).is_err(), "{raw}");
         }
