@@ -51,6 +51,16 @@ def test_logs_of_a_run_file_with_rotation(machine: Machine) -> None:
     assert run.wait() == 0
 
 
+def test_logs_may_be_kept_elsewhere(machine: Machine) -> None:
+    logs = machine.home / "elsewhere"
+    machine.run("single", *sh("echo one; sleep 600"), DAPR_LOG_DIR=str(logs)).up()
+    until(lambda: [file.read_text() for file in logs.glob("single/app_*.log")] == ["one\n"], "its log is there")
+    run = machine.run_file(app("many", sh("echo two; sleep 600")), DAPR_LOG_DIR=str(logs)).up()
+    until(lambda: [file.read_text() for file in logs.glob("many_app_*.log")] == ["== APP - many == two\n"], "its log")
+    assert not (run.directory / "many" / ".dapr").exists()
+    assert machine.dapr("logs", "-a", "many", "--app").stdout == "== APP - many == two\n"
+
+
 def test_restart_keeps_the_sidecar(machine: Machine) -> None:
     run = machine.run("single", *SLEEP).up()
     before = run.row()

@@ -1,5 +1,6 @@
 //! The run of one app from the first check to the last process (run reference, sections 2, 5 and 6).
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::control::{Control, Orders};
@@ -7,8 +8,10 @@ use super::pair::{Outlets, Pair};
 use super::prepare::Prepared;
 use super::requests::Requests;
 use super::{Note, Settings, announce, logs, reason};
+use crate::env::DAPR_LOG_DIR;
 use crate::error::{EXIT_FAILED, EXIT_OK, EXIT_SIGNAL_BASE, Failure, system_text};
 use crate::os::{self, Exit};
+use crate::paths::file_name;
 use crate::process::{Console, Frame, Guard, Kept, LogFile, Outlet, Shown};
 use crate::records::Runtime;
 use crate::self_hosted::control::Action;
@@ -45,9 +48,12 @@ pub async fn run(settings: Settings, say: &dyn Fn(Note)) -> Result<u8, Failure> 
 
 fn outlets(prepared: &Prepared) -> Result<Outlets, Failure> {
     let settings = prepared.settings();
-    let (app, daprd) =
-        logs::open(&settings.install.logs(prepared.app_id()), logs::rotation(&settings.env))
-            .map_err(|error| Failure::new(format!("cannot write log files: {}", system_text(&error))))?;
+    let directory = match settings.env.get(DAPR_LOG_DIR) {
+        Some(directory) => PathBuf::from(directory).join(file_name(prepared.app_id())),
+        None => settings.install.logs(prepared.app_id()),
+    };
+    let (app, daprd) = logs::open(&directory, logs::rotation(&settings.env))
+        .map_err(|error| Failure::new(format!("cannot write log files: {}", system_text(&error))))?;
     let console = Console::default();
     let outlet = |prefix: &str, file: LogFile| {
         let shown = Shown { console: console.clone(), frame: Frame::prefix(prefix) };
