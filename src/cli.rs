@@ -6,7 +6,8 @@
 mod flags;
 mod usage;
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
     Globals, build_info, completion, init, invoke, lint, list, logs, publish, restart, run, stop, uninstall,
@@ -143,9 +144,12 @@ pub fn main(args: &[String]) -> u8 {
         return unknown(word, &located, printer);
     }
     let mut parser = flags::like_pflag(command());
-    let parsed = parser.try_get_matches_from_mut(args).and_then(|matches| Cli::from_arg_matches(&matches));
-    let cli = match parsed {
-        Ok(cli) => cli,
+    let parsed = parser.try_get_matches_from_mut(args).and_then(|matches| {
+        let given = given(&parser, &matches);
+        Ok((Cli::from_arg_matches(&matches)?, given))
+    });
+    let (cli, given) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => return complain(&error, &located, args, printer),
     };
     let printer = Printer::new(cli.log_as_json);
@@ -154,6 +158,7 @@ pub fn main(args: &[String]) -> u8 {
         printer,
         log_as_json: cli.log_as_json,
         runtime_path: cli.runtime_path,
+        given,
     };
     let result = match cli.verb {
         Some(verb) => verb.run(&globals),
@@ -164,6 +169,22 @@ pub fn main(args: &[String]) -> u8 {
         printer.report(&failure);
         failure.code
     })
+}
+
+/// Long names of the flags of a command line's last command that were given, not left to their defaults.
+fn given(root: &clap::Command, matches: &ArgMatches) -> Vec<String> {
+    let (mut command, mut matches) = (root, matches);
+    while let Some((name, below)) = matches.subcommand() {
+        let Some(child) = command.find_subcommand(name) else { break };
+        (command, matches) = (child, below);
+    }
+    let is_given = |arg: &&clap::Arg| {
+        !arg.is_global_set() && matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine)
+    };
+    let flags = command.get_arguments().filter(is_given);
+    let mut names: Vec<String> = flags.filter_map(|flag| flag.get_long().map(str::to_owned)).collect();
+    names.sort_unstable();
+    names
 }
 
 /// Something that isn't a command where one is expected.

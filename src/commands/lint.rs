@@ -1,5 +1,6 @@
 //! `dapr lint`: what is wrong with run files and resources, before anything is started.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +11,7 @@ use super::run::read_run_file;
 use crate::error::{EXIT_FAILED, EXIT_OK, EXIT_USAGE, Failure};
 use crate::lint::{self, Diagnostic, Severity};
 use crate::resources::{self, Strictness};
+use crate::runfile::{Plan, PlanError};
 
 const EXAMPLES: &str = "# Check dapr.yaml and the resources that it names
 dapr lint
@@ -39,18 +41,14 @@ pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
             .code(EXIT_USAGE));
     }
     let mut work = Work::default();
+    let mut given = Vec::new();
     for path in paths(args, globals)? {
-        work.path(&path, globals)?;
+        if let Some(path) = work.path(path, globals)? {
+            given.push(path);
+        }
     }
-    work.resources.sort();
-    work.resources.dedup();
-    let mut found = work.found;
-    found.extend(resources::check(&work.resources, None, Strictness::Lint));
-    for path in &work.resources {
-        work.files.extend(resources::files(path));
-    }
-    work.files.sort();
-    work.files.dedup();
+    work.together(&given);
+    let Work { found, files, .. } = work;
     let errors = found.iter().filter(|finding| finding.is_error()).count();
     let warnings = found.len() - errors;
     if args.output == "json" {
@@ -65,7 +63,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
         let count =
             |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
         let (errors, warnings) = (count(errors, "error"), count(warnings, "warning"));
-        let _ = writeln!(text, "{errors}, {warnings} in {}", count(work.files.len(), "file"));
+        let _ = writeln!(text, "{errors}, {warnings} in {}", count(files.len(), "file"));
         globals.finish(text)?;
     }
     Ok(if errors > 0 || (args.strict && warnings > 0) { EXIT_FAILED } else { EXIT_OK })
@@ -91,39 +89,66 @@ fn paths(args: &Args, globals: &Globals) -> Result<Vec<PathBuf>, Failure> {
 #[derive(Default)]
 struct Work {
     found: Vec<Diagnostic>,
-    /// Resource files and directories.
-    resources: Vec<PathBuf>,
-    /// Everything that was looked at.
-    files: Vec<PathBuf>,
+    /// Groups of resource files that have been checked.
+    groups: HashSet<Vec<PathBuf>>,
+    /// Everything that was looked at, by its true path.
+    files: HashSet<PathBuf>,
 }
 
 impl Work {
-    fn path(&mut self, path: &Path, globals: &Globals) -> Result<(), Failure> {
+    /// Checks a run file; gives back what holds resources.
+    fn path(&mut self, path: PathBuf, globals: &Globals) -> Result<Option<PathBuf>, Failure> {
         if !path.exists() {
             return Err(Failure::new(format!("stat {}: no such file or directory", path.display())));
         }
-        let run_file = if path.is_dir() { path.join("dapr.yaml") } else { path.to_owned() };
+        let run_file = if path.is_dir() { path.join("dapr.yaml") } else { path.clone() };
         if run_file.is_file() && is_run_file(&run_file) {
-            return self.run_file(&run_file, globals);
+            self.run_file(&run_file, globals)?;
+            return Ok(None);
         }
-        if path.is_file() || path.is_dir() {
-            self.resources.push(path.to_owned());
+        Ok(Some(path))
+    }
+
+    fn run_file(&mut self, path: &Path, globals: &Globals) -> Result<(), Failure> {
+        // A key that nobody knows doesn't stop a run; here it is what is looked for.
+        let (file, found) = read_run_file(&path.to_string_lossy(), Severity::Error, globals)?;
+        self.files.insert(identity(path));
+        self.found.extend(found);
+        let Some(file) = file else { return Ok(()) };
+        let all: Vec<String> = file.apps.iter().map(|app| app.id.clone()).collect();
+        if let Err(circle @ PlanError::Circle(_)) = Plan::select(&file, &all, &[]) {
+            self.found.push(Diagnostic::error(&file.path, (1, 1), circle.to_string()));
+        }
+        for app in &file.apps {
+            let paths = app.resources_paths.iter().filter(|path| path.exists());
+            let config = Some(&app.config_file).filter(|path| path.is_file());
+            self.together(&paths.chain(config).cloned().collect::<Vec<_>>());
         }
         Ok(())
     }
 
-    fn run_file(&mut self, path: &Path, globals: &Globals) -> Result<(), Failure> {
-        let (file, found) = read_run_file(&path.to_string_lossy(), globals)?;
-        self.files.push(path.to_owned());
-        // A key that nobody knows doesn't stop a run; here it is what is looked for.
-        self.found
-            .extend(found.into_iter().map(|finding| Diagnostic { severity: Severity::Error, ..finding }));
-        for app in file.iter().flat_map(|file| &file.apps) {
-            self.resources.extend(app.resources_paths.iter().filter(|path| path.exists()).cloned());
-            self.resources.extend(Some(&app.config_file).filter(|path| path.is_file()).cloned());
+    /// Checks what one sidecar loads: names are unique in there, and references lead to what is in there.
+    fn together(&mut self, paths: &[PathBuf]) {
+        let mut seen = HashSet::new();
+        let files = paths.iter().flat_map(|path| resources::files(path));
+        let files: Vec<PathBuf> = files.filter(|file| seen.insert(identity(file))).collect();
+        let mut group: Vec<PathBuf> = seen.iter().cloned().collect();
+        group.sort();
+        if !self.groups.insert(group) {
+            return;
         }
-        Ok(())
+        self.files.extend(seen);
+        for finding in resources::check(&files, None, Strictness::Lint) {
+            if !self.found.contains(&finding) {
+                self.found.push(finding);
+            }
+        }
     }
+}
+
+/// The one path of a file, however it was named.
+fn identity(path: &Path) -> PathBuf {
+    fs_err::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// A run file has `apps` and no `kind`.

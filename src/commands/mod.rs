@@ -34,6 +34,8 @@ pub struct Globals {
     pub log_as_json: bool,
     /// `--runtime-path`, as given.
     pub runtime_path: Option<String>,
+    /// Long names of the verb's own flags that stand on the command line, sorted.
+    pub given: Vec<String>,
 }
 
 impl Globals {

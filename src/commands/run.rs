@@ -7,7 +7,7 @@ use super::Globals;
 use crate::client;
 use crate::env::DAPR_RUNTIME;
 use crate::error::{EXIT_FAILED, EXIT_OK, EXIT_USAGE, Failure};
-use crate::lint::Diagnostic;
+use crate::lint::{Diagnostic, Severity};
 use crate::output::{Printer, Status};
 use crate::records::Runtime;
 use crate::runfile::{self, Context, Plan, RunFile};
@@ -25,6 +25,10 @@ dapr run --app-id myapp
 
 # Run a gRPC application
 dapr run --app-id myapp --app-protocol grpc --app-port 5000 -- go run main.go";
+
+/// Flags that mean something together with a run file; all others are the file's business.
+const WITH_RUN_FILE: &[&str] =
+    &["run-file", "kubernetes", "help", "runtime", "profile", "on-failure", "detach", "detached"];
 
 /// Flags of `run` (run reference, section 1).
 #[derive(Debug, clap::Args)]
@@ -141,6 +145,10 @@ pub struct Args {
 
 /// Runs the app with its sidecar; the exit code is the app's own.
 pub fn run(args: Args, globals: &Globals) -> Result<u8, Failure> {
+    if args.detach && args.run_file == "-" {
+        return Err(Failure::new("a run in the background cannot read its run file from standard input")
+            .hint("write the run file to disk and name it with -f"));
+    }
     if args.detach {
         return detach(globals);
     }
@@ -218,8 +226,16 @@ fn draw(printer: Printer, note: &Note) -> String {
 
 /// Runs the apps of a run file.
 fn many(args: &Args, starter: Option<&Starter>, globals: &Globals) -> Result<u8, Failure> {
+    let ignored: Vec<&str> =
+        globals.given.iter().map(String::as_str).filter(|flag| !WITH_RUN_FILE.contains(flag)).collect();
+    if !ignored.is_empty() {
+        globals.printer.warning(format!(
+            "The following flags are ignored when using --run-file and should be configured in the run file instead: {}",
+            ignored.join(", ")
+        ));
+    }
     let install = globals.install()?;
-    let (file, found) = read_run_file(&args.run_file, globals)?;
+    let (file, found) = read_run_file(&args.run_file, Severity::Warning, globals)?;
     for finding in &found {
         globals.printer.complain(&format!("{finding}\n"));
     }
@@ -259,7 +275,11 @@ fn many(args: &Args, starter: Option<&Starter>, globals: &Globals) -> Result<u8,
 }
 
 /// Finds, reads and checks a run file. With an error among the findings there is no file.
-pub fn read_run_file(path: &str, globals: &Globals) -> Result<(Option<RunFile>, Vec<Diagnostic>), Failure> {
+pub fn read_run_file(
+    path: &str,
+    unknown_keys: Severity,
+    globals: &Globals,
+) -> Result<(Option<RunFile>, Vec<Diagnostic>), Failure> {
     let not_found = |error: String| Failure::new(format!("Failed to get run file path: {error}"));
     let cwd = std::env::current_dir().map_err(|error| not_found(error.to_string()))?;
     let source = runfile::locate(path, &cwd).map_err(not_found)?;
@@ -273,7 +293,7 @@ pub fn read_run_file(path: &str, globals: &Globals) -> Result<(Option<RunFile>, 
         })?
     };
     let home = globals.env.get("HOME").map(PathBuf::from);
-    let context = Context { env: globals.env.clone(), install: globals.install()?, home };
+    let context = Context { env: globals.env.clone(), install: globals.install()?, home, unknown_keys };
     Ok(match runfile::load(&source, &text, &context) {
         Ok((file, warnings)) => (Some(file), warnings),
         Err(found) => (None, found),

@@ -75,7 +75,7 @@ impl Check<'_> {
             }
         }
         for (field, value) in known {
-            if !value.is_null() {
+            if !value.is_null() && !self.refused(field, value) {
                 self.value(field.name, value, &field.shape);
             }
         }
@@ -86,9 +86,27 @@ impl Check<'_> {
             self.found.push(Diagnostic { severity, ..Diagnostic::error(self.file, key.at, text).hint(hint) });
         }
         for field in missing {
-            let text = format!("required field '{}' not found in {name}: {}", field.name, field.about);
+            let text = match field.missing {
+                Some(text) => text.to_owned(),
+                None => format!("required field '{}' not found in {name}: {}", field.name, field.about),
+            };
             self.found.push(Diagnostic::error(self.file, node.at, text));
         }
+    }
+
+    /// A text that a field with words of its own does not take. True when there is no more to say of it.
+    fn refused(&mut self, field: &Field, node: &Node) -> bool {
+        let (Some(words), Shape::OneOf(texts)) = (field.refused, &field.shape) else { return false };
+        if !has_kind(node, &field.shape) {
+            return false;
+        }
+        if !node.text().is_empty() && !texts.contains(&node.text()) {
+            let hint = suggest::question(node.text(), texts.iter().copied());
+            let hint = hint.unwrap_or_else(|| format!("it takes {}", list(texts)));
+            let text = words.replace("{}", node.text());
+            self.found.push(Diagnostic::error(self.file, node.at, text).hint(hint));
+        }
+        true
     }
 
     fn wrong(&mut self, name: &str, node: &Node, shape: &Shape) {

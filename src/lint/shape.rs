@@ -38,16 +38,33 @@ pub struct Field {
     pub about: &'static str,
     /// It has to be there.
     pub required: bool,
+    /// What is said when it is not there, in place of our own words.
+    pub missing: Option<&'static str>,
+    /// What is said of a text that is not one of those that it takes, with `{}` for the text; an empty text is
+    /// then as good as none.
+    pub refused: Option<&'static str>,
 }
 
 impl Field {
     /// A key that may be left out.
     pub const fn new(name: &'static str, shape: Shape, about: &'static str) -> Self {
-        Self { name, shape, about, required: false }
+        Self { name, shape, about, required: false, missing: None, refused: None }
     }
 
     /// A key that has to be there.
     pub const fn required(name: &'static str, shape: Shape, about: &'static str) -> Self {
-        Self { name, shape, about, required: true }
+        Self { required: true, ..Self::new(name, shape, about) }
+    }
+
+    /// With the words for its absence.
+    #[must_use]
+    pub const fn missing(self, text: &'static str) -> Self {
+        Self { missing: Some(text), ..self }
+    }
+
+    /// With the words for a text that it does not take.
+    #[must_use]
+    pub const fn refused(self, text: &'static str) -> Self {
+        Self { refused: Some(text), ..self }
     }
 }

@@ -1,11 +1,14 @@
 //! YAML documents as trees whose nodes know where they stand.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 
 use super::Diagnostic;
+
+/// How many values all aliases of a file may stand for: a few lines of nested aliases would fill the memory.
+const MOST_COPIES: usize = 100_000;
 
 /// A value and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +39,11 @@ impl Node {
     /// A value that is not there: `null`, `~` or nothing at all.
     pub fn is_null(&self) -> bool {
         matches!(&self.value, Value::Scalar { text, plain: true } if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
+    }
+
+    /// A scalar without any letter.
+    pub fn is_blank(&self) -> bool {
+        matches!(&self.value, Value::Scalar { text, .. } if text.is_empty())
     }
 
     /// The value of a key of a map; `None` also when it is null.
@@ -111,7 +119,8 @@ impl Node {
 
 /// All documents of a file; empty ones are left out. What can't be read ends it: the error says where.
 pub fn parse(file: &Path, text: &str) -> Result<Vec<Node>, Diagnostic> {
-    let mut builder = Builder { file, anchors: HashMap::new(), open: Vec::new(), documents: Vec::new() };
+    let mut builder =
+        Builder { file, anchors: HashMap::new(), copies: 0, open: Vec::new(), documents: Vec::new() };
     for event in Parser::new_from_str(text) {
         let (event, span) =
             event.map_err(|error| Diagnostic::error(file, place(error.marker()), error.info()))?;
@@ -128,6 +137,8 @@ fn place(marker: &Marker) -> (usize, usize) {
 struct Builder<'a> {
     file: &'a Path,
     anchors: HashMap<usize, Node>,
+    /// Values that came by an alias so far.
+    copies: usize,
     open: Vec<Open>,
     documents: Vec<Node>,
 }
@@ -137,6 +148,14 @@ struct Open {
     node: Node,
     anchor: usize,
     key: Option<Node>,
+    /// Keys that came by a merge and give way to the map's own.
+    merged: HashSet<String>,
+}
+
+impl Open {
+    fn new(at: (usize, usize), value: Value, anchor: usize) -> Self {
+        Self { node: Node { at, value }, anchor, key: None, merged: HashSet::new() }
+    }
 }
 
 impl Builder<'_> {
@@ -149,11 +168,11 @@ impl Builder<'_> {
                 self.done(node, anchor)
             }
             Event::SequenceStart(anchor, _) => {
-                self.open.push(Open { node: Node { at, value: Value::List(Vec::new()) }, anchor, key: None });
+                self.open.push(Open::new(at, Value::List(Vec::new()), anchor));
                 Ok(())
             }
             Event::MappingStart(anchor, _) => {
-                self.open.push(Open { node: Node { at, value: Value::Map(Vec::new()) }, anchor, key: None });
+                self.open.push(Open::new(at, Value::Map(Vec::new()), anchor));
                 Ok(())
             }
             Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
@@ -161,7 +180,15 @@ impl Builder<'_> {
                 None => Ok(()),
             },
             Event::Alias(anchor) => match self.anchors.get(&anchor) {
-                Some(node) => self.done(Node { at, ..node.clone() }, 0),
+                Some(node) => {
+                    self.copies += size(node);
+                    if self.copies > MOST_COPIES {
+                        let text = "the aliases up to here stand for more values than a file may hold";
+                        return Err(Diagnostic::error(self.file, at, text));
+                    }
+                    let node = Node { at, ..node.clone() };
+                    self.done(node, 0)
+                }
                 None => {
                     Err(Diagnostic::error(self.file, at, "this alias names nothing that stands before it"))
                 }
@@ -188,9 +215,9 @@ impl Builder<'_> {
                 None if matches!(node.value, Value::Scalar { .. }) => open.key = Some(node),
                 None => return Err(Diagnostic::error(self.file, node.at, "a key has to be a text")),
                 Some(key) if key.text() == "<<" && matches!(key.value, Value::Scalar { plain: true, .. }) => {
-                    merge(entries, &node);
+                    merge(entries, &mut open.merged, &node);
                 }
-                Some(key) => insert(self.file, entries, key, node)?,
+                Some(key) => insert(self.file, entries, &mut open.merged, key, node)?,
             },
             Value::Scalar { .. } => {}
         }
@@ -198,10 +225,15 @@ impl Builder<'_> {
     }
 }
 
-fn insert(file: &Path, entries: &mut Vec<(Node, Node)>, key: Node, node: Node) -> Result<(), Diagnostic> {
+fn insert(
+    file: &Path,
+    entries: &mut Vec<(Node, Node)>,
+    merged: &mut HashSet<String>,
+    key: Node,
+    node: Node,
+) -> Result<(), Diagnostic> {
     match entries.iter_mut().find(|(name, _)| name.text() == key.text()) {
-        // A key that came by a merge gives way.
-        Some((name, value)) if name.at == (0, 0) => (*name, *value) = (key, node),
+        Some((name, value)) if merged.remove(key.text()) => (*name, *value) = (key, node),
         Some((name, _)) => {
             let text = format!("key {:?} is here twice; the first one is in line {}", key.text(), name.at.0);
             return Err(Diagnostic::error(file, key.at, text));
@@ -212,14 +244,24 @@ fn insert(file: &Path, entries: &mut Vec<(Node, Node)>, key: Node, node: Node) -
 }
 
 /// `<<: *base`: what the other map has and this one has not.
-fn merge(entries: &mut Vec<(Node, Node)>, other: &Node) {
+fn merge(entries: &mut Vec<(Node, Node)>, merged: &mut HashSet<String>, other: &Node) {
     for map in std::iter::once(other).chain(other.items()) {
         for (key, value) in map.entries() {
             if !entries.iter().any(|(name, _)| name.text() == key.text()) {
-                entries.push((Node { at: (0, 0), ..key.clone() }, value.clone()));
+                merged.insert(key.text().to_owned());
+                entries.push((key.clone(), value.clone()));
             }
         }
     }
+}
+
+fn size(node: &Node) -> usize {
+    let inside: usize = match &node.value {
+        Value::Scalar { .. } => 0,
+        Value::List(items) => items.iter().map(size).sum(),
+        Value::Map(entries) => entries.iter().map(|(key, value)| size(key) + size(value)).sum(),
+    };
+    1 + inside
 }
 
 #[cfg(test)]
@@ -257,6 +299,19 @@ mod tests {
         assert_eq!(documents.len(), 2);
         let one = documents[0].get("one").unwrap();
         assert_eq!((one.get("x").unwrap().integer(), one.get("y").unwrap().integer()), (Some(1), Some(3)));
+        assert_eq!(one.entries()[0].0.at, (1, 11), "a merged key stands where it is written");
+        let twice = "base: &b {x: 1}\none: {<<: *b, x: 2, x: 3}\n";
+        assert!(parse(Path::new("x.yaml"), twice).is_err(), "the second x is one too many");
+    }
+
+    #[test]
+    fn aliases_of_aliases_do_not_fill_the_memory() {
+        let line = |name: &str, item: &str| format!("{name}: &{name} [{}]", [item; 10].join(", "));
+        let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
+        let lines = names.windows(2).map(|pair| line(pair[1], &format!("*{}", pair[0])));
+        let text = [line("a", "x")].into_iter().chain(lines).collect::<Vec<_>>().join("\n");
+        let error = parse(Path::new("x.yaml"), &text).unwrap_err().to_string();
+        assert!(error.contains("the aliases up to here stand for more values"), "{error}");
     }
 
     #[test]

@@ -3,9 +3,13 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use super::loader::check_name;
 use super::{Audience, shapes, types};
 use crate::lint::{self, Diagnostic, Node, Severity, Shape};
 use crate::suggest;
+
+/// Kinds of documents whose shape is known.
+const KINDS: &[&str] = &["Component", "Configuration", "HTTPEndpoint", "Resiliency", "Subscription"];
 
 /// How strict the check is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -88,7 +92,9 @@ impl Check<'_> {
         let (kind, version) = (key(node, "kind"), key(node, "apiVersion"));
         let text = |node: Option<&Node>| node.map(Node::text).unwrap_or_default().to_owned();
         let (kind, version) = (text(kind), text(version));
-        let Some((shape, versions)) = shape(&kind, &version) else { return };
+        let Some((shape, versions)) = shape(&kind, &version) else {
+            return self.unknown_kind(file, node, &kind, &version);
+        };
         if !versions.contains(&version.as_str()) {
             let text =
                 format!("this {kind} is not loaded: its apiVersion is {version:?}, not {:?}", versions[0]);
@@ -117,6 +123,19 @@ impl Check<'_> {
         }
     }
 
+    /// Documents of others may stand in the same files; one that says that it is Dapr's may be mistyped.
+    fn unknown_kind(&mut self, file: &Path, node: &Node, kind: &str, version: &str) {
+        const UNCHECKED: &[&str] = &["MCPServer", "WorkflowAccessPolicy"];
+        if self.strictness == Strictness::Run || UNCHECKED.contains(&kind) || !version.starts_with("dapr.io/")
+        {
+            return;
+        }
+        let at = key(node, "kind").map_or(node.at, |kind| kind.at);
+        let hint = suggest::question(kind, KINDS.iter().chain(UNCHECKED).copied());
+        let text = format!("there is no kind {kind:?}: this document is not loaded");
+        self.found.push(Diagnostic::warning(file, at, text).hint(hint));
+    }
+
     /// What the shape does not tell.
     fn meaning(&mut self, file: &Path, node: &Node, kind: &str) {
         let Some(spec) = key(node, "spec") else { return };
@@ -134,10 +153,15 @@ impl Check<'_> {
     fn component(&mut self, file: &Path, node: &Node, spec: &Node) {
         let Some(kind) = key(spec, "type") else { return };
         let items = key(spec, "metadata").map(Node::items).unwrap_or_default();
+        // An empty value is as good as none; a secret or a variable is known only when it is read.
+        let is_given = |item: &Node| {
+            let empty = key(item, "value").is_none_or(Node::is_blank);
+            !empty || key(item, "secretKeyRef").is_some() || key(item, "envRef").is_some()
+        };
         let has = |name: &str| {
-            items
-                .iter()
-                .any(|item| key(item, "name").is_some_and(|own| own.text().eq_ignore_ascii_case(name)))
+            items.iter().any(|item| {
+                key(item, "name").is_some_and(|own| own.text().eq_ignore_ascii_case(name)) && is_given(item)
+            })
         };
         let ignored = key(spec, "ignoreErrors").and_then(Node::boolean) == Some(true);
         match types::find(kind.text()) {
@@ -178,6 +202,9 @@ impl Check<'_> {
 
     fn name(&mut self, file: &Path, node: &Node) {
         let Some(name) = key(node, "metadata").and_then(|metadata| key(metadata, "name")) else { return };
+        if let Err(text) = check_name(name.text()) {
+            return self.found.push(self.doubt(file, name.at, &text));
+        }
         let kind = key(node, "spec").and_then(|spec| key(spec, "type")).map(Node::text).unwrap_or_default();
         if let Some(first) = self.components.get(name.text()) {
             let (place, line) = (first.file.display(), first.at.0);

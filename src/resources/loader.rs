@@ -165,7 +165,7 @@ fn load_file(
     Ok(())
 }
 
-fn check_name(name: &str) -> Result<(), String> {
+pub(super) fn check_name(name: &str) -> Result<(), String> {
     match name {
         "" => Err("metadata.name is required".into()),
         "." | ".." => Err(format!("invalid resource name {name:?}")),

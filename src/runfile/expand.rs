@@ -14,12 +14,14 @@ pub fn expand(
     let mut expanded = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("${") {
-        expanded.push_str(&rest[..at]);
-        if expanded.ends_with('$') {
-            expanded.push('{');
+        // Only a `$` of the text itself makes a literal, not one that a value ends with.
+        if let Some(before) = rest[..at].strip_suffix('$') {
+            expanded.push_str(before);
+            expanded.push_str("${");
             rest = &rest[at + 2..];
             continue;
         }
+        expanded.push_str(&rest[..at]);
         let Some(end) = rest[at..].find('}').map(|end| at + end) else {
             rest = &rest[at..];
             break;
@@ -102,6 +104,7 @@ mod tests {
         let value_of = |name: &str| match name {
             "A" => Some("one".to_owned()),
             "EMPTY" => Some(String::new()),
+            "PRICE" => Some("5$".to_owned()),
             _ => None,
         };
         let mut unknown = Vec::new();
@@ -113,7 +116,8 @@ mod tests {
     fn only_what_is_in_braces_is_replaced() {
         assert_eq!(expanded("${A}-$A-${A").0, "one-$A-${A");
         assert_eq!(expanded("${B:-two} ${EMPTY:-three} [${EMPTY}]").0, "two three []");
-        assert_eq!(expanded("$${A}").0, "${A}");
+        assert_eq!(expanded("$${A} $$${A}").0, "${A} $${A}");
+        assert_eq!(expanded("${PRICE}${A}").0, "5$one");
         assert_eq!(expanded("x ${NOPE} y"), ("x ${NOPE} y".to_owned(), vec!["NOPE".to_owned()]));
     }
 

@@ -19,10 +19,12 @@ pub struct Context {
     pub install: InstallDir,
     /// What `~` stands for.
     pub home: Option<PathBuf>,
+    /// How bad a key is said to be that nobody knows. It never refuses the file, as with the stock command line.
+    pub unknown_keys: Severity,
 }
 
-/// Reads the text of a run file. Warnings come with the result; with an error there is no result, and all
-/// errors are there.
+/// Reads the text of a run file. Warnings come with the result; with an error (unknown keys are none, whatever
+/// they are called) there is no result, and all errors are there.
 pub fn load(
     source: &Source,
     text: &str,
@@ -33,14 +35,25 @@ pub fn load(
     let empty = Node { at: (1, 1), value: lint::Value::Map(Vec::new()) };
     let root = documents.into_iter().next().unwrap_or(empty);
     let found = lint::check(file, &root, &shape::RUN_FILE, Severity::Warning, false);
+    let unknown_keys: Vec<Diagnostic> = found.iter().filter(|finding| !finding.is_error()).cloned().collect();
     let mut reader = Reader { file, context, found };
     let run_file = reader.run_file(&root);
-    reader.found.sort_by_key(|finding| (finding.line, finding.column));
-    if reader.found.iter().any(Diagnostic::is_error) {
-        Err(reader.found)
-    } else {
-        Ok((run_file, reader.found))
+    // What is wrong in `common` is met again in each app.
+    let mut findings: Vec<Diagnostic> = Vec::new();
+    for finding in std::mem::take(&mut reader.found) {
+        if !findings.contains(&finding) {
+            findings.push(finding);
+        }
     }
+    reader.found = findings;
+    reader.found.sort_by_key(|finding| (finding.line, finding.column));
+    let refused = reader.found.iter().any(Diagnostic::is_error);
+    for finding in &mut reader.found {
+        if unknown_keys.contains(finding) {
+            finding.severity = context.unknown_keys;
+        }
+    }
+    if refused { Err(reader.found) } else { Ok((run_file, reader.found)) }
 }
 
 /// Where an app's values come from.
@@ -60,7 +73,7 @@ impl<'a> Places<'a> {
 
     /// A text; empty when nobody says anything.
     pub fn text(&self, key: &str) -> String {
-        self.get(key).map(|node| node.text().to_owned()).unwrap_or_default()
+        self.get(key).map(text).unwrap_or_default()
     }
 
     fn number(&self, key: &str, default: i64) -> i64 {
@@ -72,9 +85,14 @@ impl<'a> Places<'a> {
     }
 }
 
+/// A scalar as a text: as it is written, and nothing for a null.
+pub fn text(node: &Node) -> String {
+    if node.is_null() { String::new() } else { node.text().to_owned() }
+}
+
 /// Texts of a list.
 pub fn texts(node: Option<&Node>) -> Vec<String> {
-    node.map(|node| node.items().iter().map(|item| item.text().to_owned()).collect()).unwrap_or_default()
+    node.map(|node| node.items().iter().map(text).collect()).unwrap_or_default()
 }
 
 /// A reader with what it has found so far.
@@ -91,7 +109,7 @@ impl Reader<'_> {
     fn run_file(&mut self, root: &Node) -> RunFile {
         let base = self.file.parent().unwrap_or(Path::new("/")).to_owned();
         if let Some(version) = root.get("version").filter(|version| version.integer() == Some(0)) {
-            self.error(version, "required field 'version' not found in the provided run template file");
+            self.error(version, shape::NO_VERSION);
         }
         let common = root.get("common");
         let shared = Shared::read(self, common, &base);
@@ -99,20 +117,24 @@ impl Reader<'_> {
         let nodes = root.get("apps").map(Node::items).unwrap_or_default();
         for node in nodes {
             let app = self.app(Places { app: node, common }, &shared, &base);
-            if apps.iter().any(|other| other.id == app.id) {
+            if !app.id.is_empty() && apps.iter().any(|other| other.id == app.id) {
                 let place = node.get("appID").unwrap_or(node);
                 self.error(place, format!("app id {:?} is here twice; each app needs its own", app.id));
             }
             apps.push(app);
         }
         self.check_dependencies(nodes, &apps);
-        let name = root.get("name").map(|name| name.text().to_owned()).unwrap_or_default();
+        let name = root.get("name").map(text).unwrap_or_default();
         RunFile { path: self.file.to_owned(), name, apps }
     }
 
     fn app(&mut self, places: Places<'_>, shared: &Shared, base: &Path) -> App {
         let node = places.app;
-        let directory = node.get("appDirPath").and_then(|path| self.path(path, base)).unwrap_or_default();
+        let own_directory = node.get("appDirPath");
+        if let Some(path) = own_directory.filter(|path| path.text().is_empty()) {
+            self.error(path, shape::NO_DIRECTORY);
+        }
+        let directory = own_directory.and_then(|path| self.path(path, base)).unwrap_or_default();
         let id = match node.get("appID").map(Node::text) {
             Some(id) if !id.is_empty() => id.to_owned(),
             _ => directory.file_name().unwrap_or_default().to_string_lossy().into_owned(),
@@ -135,9 +157,10 @@ impl Reader<'_> {
             .or(beside)
             .or_else(|| Some(shared.resources.clone()).filter(|paths| !paths.is_empty()));
         let protocol = places.text("appProtocol");
+        let env = own::environment(self, places, base, &directory);
         App {
-            command: texts(node.get("command")),
-            env: own::environment(self, places, base, &directory),
+            command: own::command(self, node, &env),
+            env,
             config_file: config_file.unwrap_or_else(|| install.config()),
             resources_paths: resources_paths.unwrap_or_else(|| vec![install.components()]),
             protocol: if protocol.is_empty() { "http".into() } else { protocol },
@@ -173,9 +196,9 @@ impl Reader<'_> {
             app_log_destination: own::destination(places.get("appLogDestination"), own::APP_DESTINATION),
             log_dir: own::log_dir(self, places, base),
             depends_on: own::depends_on(node),
-            readiness: own::readiness(node),
-            restart: own::restart(places.get("restart")),
-            watch: own::watch(self, node, &directory),
+            readiness: own::readiness(self, node),
+            restart: own::restart(self, places.get("restart")),
+            watch: own::watch(self, places, base, &directory),
             profiles: texts(node.get("profiles")),
             id,
             directory,

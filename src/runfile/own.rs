@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::app::{Condition, Destination, Probe, Readiness, Restart, RestartPolicy, Watch};
 use super::expand::{environment_file, expand};
-use super::load::{Places, Reader, condition, texts};
+use super::load::{Places, Reader, condition, text, texts};
 use crate::lint::{Diagnostic, Node, Value, duration};
 use crate::records::Runtime;
 
@@ -55,7 +55,7 @@ pub fn environment(
             }
         }
         for (name, value) in node.get("env").map(Node::entries).unwrap_or_default() {
-            set(reader, &mut env, value, name.text().to_owned(), value.text());
+            set(reader, &mut env, value, name.text().to_owned(), &text(value));
         }
     }
     env
@@ -75,22 +75,47 @@ fn read(file: &Path, place: &Node) -> Result<Vec<(String, String)>, Diagnostic> 
 }
 
 fn set(reader: &mut Reader<'_>, env: &mut Vec<(String, String)>, place: &Node, name: String, value: &str) {
-    let mut unknown = Vec::new();
-    let value = {
-        let value_of = |name: &str| {
-            let own = env.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
-            own.or_else(|| reader.context.env.raw(name).map(str::to_owned))
-        };
-        expand(value, &value_of, &mut |name| unknown.push(name.to_owned()))
-    };
-    for missing in unknown {
-        let text = format!("{name}: nothing defines ${{{missing}}}; it stays as it is");
-        reader.found.push(Diagnostic::warning(reader.file, place.at, text));
-    }
+    let value = expanded(reader, env, place, &name, value);
     match env.iter_mut().find(|(known, _)| *known == name) {
         Some((_, known)) => *known = value,
         None => env.push((name, value)),
     }
+}
+
+/// A value with its variables replaced: from the app's environment, then from ours. `name` is what it belongs to.
+fn expanded(
+    reader: &mut Reader<'_>,
+    env: &[(String, String)],
+    place: &Node,
+    name: &str,
+    value: &str,
+) -> String {
+    let mut unknown = Vec::new();
+    let value_of = |name: &str| {
+        let own = env.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+        own.or_else(|| reader.context.env.raw(name).map(str::to_owned))
+    };
+    let value = expand(value, &value_of, &mut |name| unknown.push(name.to_owned()));
+    for missing in unknown {
+        let text = format!("{name}: nothing defines ${{{missing}}}; it stays as it is");
+        let hint = format!("write $${{{missing}}} if it is meant so");
+        reader.found.push(Diagnostic::warning(reader.file, place.at, text).hint(hint));
+    }
+    value
+}
+
+/// Programs that replace variables themselves, in their own way.
+const SHELLS: [&str; 7] = ["sh", "bash", "dash", "zsh", "ksh", "fish", "pwsh"];
+
+/// `command`, with what the app's environment defines. The words of a shell are left to the shell, which has
+/// variables of its own.
+pub fn command(reader: &mut Reader<'_>, node: &Node, env: &[(String, String)]) -> Vec<String> {
+    let words = node.get("command").map(Node::items).unwrap_or_default();
+    let program = words.first().map(Node::text).unwrap_or_default();
+    if SHELLS.contains(&program.rsplit('/').next().unwrap_or_default()) {
+        return words.iter().map(text).collect();
+    }
+    words.iter().map(|word| expanded(reader, env, word, "command", &text(word))).collect()
 }
 
 /// `logDir`, relative to the run file.
@@ -106,19 +131,42 @@ pub fn depends_on(node: &Node) -> Vec<(String, Condition)> {
     list.chain(map).collect()
 }
 
-/// `readiness`.
-pub fn readiness(node: &Node) -> Option<Readiness> {
-    let node = node.get("readiness")?;
-    let port =
-        |node: &Node| node.get("port").and_then(Node::integer).and_then(|port| u16::try_from(port).ok());
-    let probe = if let Some(http) = node.get("http") {
-        let path = http.get("path").map_or("/", Node::text).to_owned();
-        Probe::Http { path, port: port(http) }
-    } else if let Some(command) = node.get("command") {
-        Probe::Command(texts(Some(command)))
-    } else {
-        Probe::Tcp { port: node.get("tcp").and_then(port) }
+/// `readiness`. A probe may have no settings: `tcp:` alone is one.
+pub fn readiness(reader: &mut Reader<'_>, app: &Node) -> Option<Readiness> {
+    let node = app.get("readiness").filter(|node| matches!(node.value, Value::Map(_)))?;
+    let probes: Vec<&(Node, Node)> =
+        node.entries().iter().filter(|(key, _)| matches!(key.text(), "http" | "tcp" | "command")).collect();
+    let (kind, settings) = match probes[..] {
+        [(kind, settings)] => (kind, settings),
+        [] => {
+            reader.error(node, "readiness needs one of http, tcp and command");
+            return None;
+        }
+        [_, (second, _), ..] => {
+            reader.error(second, "readiness takes only one of http, tcp and command");
+            return None;
+        }
     };
+    let probe = match kind.text() {
+        "command" => Probe::Command(texts(Some(settings))),
+        "http" => {
+            let path = settings.get("path").map_or("/", Node::text).to_owned();
+            Probe::Http { path, port: port(reader, settings) }
+        }
+        _ => Probe::Tcp { port: port(reader, settings) },
+    };
+    match &probe {
+        Probe::Command(words) if words.first().is_none_or(String::is_empty) => {
+            reader.error(settings, "command names no program");
+        }
+        Probe::Http { port: None, .. } | Probe::Tcp { port: None }
+            if settings.get("port").is_none()
+                && app.get("appPort").and_then(Node::integer).is_none_or(|port| port <= 0) =>
+        {
+            reader.error(kind, format!("{} needs a port, since the app has no appPort", kind.text()));
+        }
+        _ => {}
+    }
     Some(Readiness {
         probe,
         interval: time(node, "interval", Duration::from_millis(500)),
@@ -127,8 +175,18 @@ pub fn readiness(node: &Node) -> Option<Readiness> {
     })
 }
 
+fn port(reader: &mut Reader<'_>, settings: &Node) -> Option<u16> {
+    let node = settings.get("port")?;
+    let number = node.integer()?;
+    let port = u16::try_from(number).ok().filter(|port| *port > 0);
+    if port.is_none() {
+        reader.error(node, format!("port takes a number from 1 to 65535, not {number}"));
+    }
+    port
+}
+
 /// `restart`.
-pub fn restart(node: Option<&Node>) -> Restart {
+pub fn restart(reader: &mut Reader<'_>, node: Option<&Node>) -> Restart {
     let policy = match node.map(|node| node.get("policy").unwrap_or(node)) {
         Some(node) => match (node.text(), node.boolean()) {
             ("on-failure", _) => RestartPolicy::OnFailure,
@@ -137,10 +195,15 @@ pub fn restart(node: Option<&Node>) -> Restart {
         },
         None => RestartPolicy::No,
     };
-    let retries = node.and_then(|node| node.get("maxRetries")).and_then(Node::integer);
+    let retries = node.and_then(|node| node.get("maxRetries"));
+    let number = retries.and_then(Node::integer);
+    let max_retries = number.and_then(|number| u32::try_from(number).ok());
+    if let (Some(node), Some(number), None) = (retries, number, max_retries) {
+        reader.error(node, format!("maxRetries takes a number that is not below 0, not {number}"));
+    }
     Restart {
         policy,
-        max_retries: retries.and_then(|retries| u32::try_from(retries).ok()),
+        max_retries,
         backoff: node
             .map_or(Duration::from_millis(500), |node| time(node, "backoff", Duration::from_millis(500))),
         max_backoff: node
@@ -148,11 +211,12 @@ pub fn restart(node: Option<&Node>) -> Restart {
     }
 }
 
-/// `watch`.
-pub fn watch(reader: &mut Reader<'_>, node: &Node, directory: &Path) -> Option<Watch> {
-    let node = node.get("watch").filter(|node| node.boolean() != Some(false))?;
+/// `watch`. Paths in `common` are relative to the run file, those of an app to its directory.
+pub fn watch(reader: &mut Reader<'_>, places: Places<'_>, base: &Path, directory: &Path) -> Option<Watch> {
+    let base = if places.app.get("watch").is_some() { directory } else { base };
+    let node = places.get("watch").filter(|node| node.boolean() != Some(false))?;
     let items = node.get("paths").map(Node::items).unwrap_or_default();
-    let mut paths: Vec<PathBuf> = items.iter().filter_map(|path| reader.path(path, directory)).collect();
+    let mut paths: Vec<PathBuf> = items.iter().filter_map(|path| reader.path(path, base)).collect();
     if paths.is_empty() {
         paths.push(directory.to_owned());
     }

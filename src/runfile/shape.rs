@@ -5,6 +5,11 @@ use serde_json::Value;
 
 use crate::lint::{Field, Shape, schema};
 
+/// The stock words for a run file without a version.
+pub const NO_VERSION: &str = "required field 'version' not found in the provided run template file";
+/// The stock words for an app without a directory.
+pub const NO_DIRECTORY: &str = "required field 'appDirPath' not found in the provided app config file";
+
 const TEXTS: Shape = Shape::List(&Shape::Scalar);
 const DESTINATION: Shape = Shape::OneOf(&["console", "file", "fileAndConsole"]);
 const CONDITION: Shape = Shape::OneOf(&["started", "healthy", "completed"]);
@@ -60,12 +65,14 @@ const SHARED: &[Field] = &[
         Shape::Map(&Shape::Scalar),
         "Variables of the app. ${NAME} and ${NAME:-default} are replaced.",
     ),
-    Field::new("daprdLogDestination", DESTINATION, "Where the sidecar's log goes; file is the default."),
+    Field::new("daprdLogDestination", DESTINATION, "Where the sidecar's log goes; file is the default.")
+        .refused("invalid log destination type: {}"),
     Field::new(
         "appLogDestination",
         DESTINATION,
         "Where the app's output goes; fileAndConsole is the default.",
-    ),
+    )
+    .refused("invalid log destination type: {}"),
     Field::new(
         "envFile",
         Shape::Either(&[Shape::Scalar, TEXTS]),
@@ -86,11 +93,17 @@ const SHARED: &[Field] = &[
         Shape::OneOf(&["embedded", "installed"]),
         "Which sidecar serves the app; the installed one is the default when there is one.",
     ),
+    Field::new(
+        "watch",
+        Shape::Either(&[Shape::Boolean, Shape::Object(&[WATCH])]),
+        "The app is restarted when its files change.",
+    ),
 ];
 
 /// Keys of an app.
 const APP: &[Field] = &[
-    Field::required("appDirPath", Shape::Scalar, "the app's directory, relative to the run file"),
+    Field::required("appDirPath", Shape::Scalar, "the app's directory, relative to the run file")
+        .missing(NO_DIRECTORY),
     Field::new("appID", Shape::Scalar, "Identity of the app; the name of its directory is the default."),
     Field::new(
         "appChannelAddress",
@@ -112,13 +125,18 @@ const APP: &[Field] = &[
         Shape::Scalar,
         "Directory of the sockets on which the sidecar's API listens, in place of ports.",
     ),
-    Field::new("command", TEXTS, "Program and arguments; without it only the sidecar runs."),
+    Field::new(
+        "command",
+        TEXTS,
+        "Program and arguments, ${NAME} and ${NAME:-default} replaced; without it only the sidecar runs.",
+    ),
     Field::new("containerImage", Shape::Scalar, "Image of the app, for Kubernetes."),
     Field::new(
         "containerImagePullPolicy",
         Shape::OneOf(&["Always", "Never", "IfNotPresent"]),
         "When Kubernetes pulls the image.",
-    ),
+    )
+    .refused("invalid containerImagePullPolicy: {}, allowed values: Always, Never, IfNotPresent"),
     Field::new("createService", Shape::Boolean, "Kubernetes gets a service for the app."),
     Field::new(
         "dependsOn",
@@ -127,11 +145,6 @@ const APP: &[Field] = &[
     ),
     Field::new("readiness", READINESS, "How it is found out whether the app is ready."),
     Field::new("profiles", TEXTS, "The app is started only when one of these is asked for with --profile."),
-    Field::new(
-        "watch",
-        Shape::Either(&[Shape::Boolean, Shape::Object(&[WATCH])]),
-        "The app is restarted when its files change.",
-    ),
 ];
 
 const POLICY: Shape = Shape::OneOf(&["no", "on-failure", "always"]);
@@ -170,7 +183,7 @@ const WATCH: &[Field] = &[
 
 /// A run file.
 pub const RUN_FILE: Shape = Shape::Object(&[&[
-    Field::required("version", Shape::Integer, "the version of the format, 1"),
+    Field::required("version", Shape::Integer, "the version of the format, 1").missing(NO_VERSION),
     Field::new("name", Shape::Scalar, "Name of the system."),
     Field::new("common", Shape::Object(&[SHARED]), "What holds for every app that doesn't say otherwise."),
     Field::new("apps", Shape::List(&Shape::Object(&[APP, SHARED])), "The apps, at least one."),

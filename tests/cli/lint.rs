@@ -114,7 +114,7 @@ fn all_errors_of_a_run_file_are_said_at_once() {
     ----- stdout -----
 
     ----- stderr -----
-    [HOME]/dapr.yaml:3:3: error: required field 'appDirPath' not found in apps[0]: the app's directory, relative to the run file
+    [HOME]/dapr.yaml:3:3: error: required field 'appDirPath' not found in the provided app config file
     [HOME]/dapr.yaml:3:12: error: appPort takes a whole number, not the text "x"
     [HOME]/dapr.yaml:5:12: error: command takes a list, not the text "sleep"
     ❌  Error getting apps from config file: 3 errors, see above
@@ -125,4 +125,46 @@ fn all_errors_of_a_run_file_are_said_at_once() {
     write(&context, &[("dapr.yaml", "version: 1\napps: []\n")]);
     let nothing = context.dapr(["run", "-f", "dapr.yaml"]);
     assert_eq!((nothing.code, nothing.stderr.as_str()), (Some(1), "❌  No apps to run\n"));
+}
+
+#[test]
+fn each_app_has_its_own_resources() {
+    let context = TestContext::new();
+    let store = COMPONENT.replace("state.sqlite", "state.in-memory");
+    let run_file = "version: 1\napps: [{appDirPath: a}, {appDirPath: b}]\n";
+    write(
+        &context,
+        &[
+            ("dapr.yaml", run_file),
+            ("a/.dapr/resources/store.yaml", &store),
+            ("b/.dapr/resources/store.yaml", &store),
+        ],
+    );
+    let outcome = context.dapr(["lint"]);
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(0), "0 errors, 0 warnings in 3 files\n"));
+    // The same file twice is one file, whatever it is called.
+    let twice = context.dapr(["lint", "a/.dapr/resources", "a/../a/.dapr/resources/store.yaml"]);
+    assert_eq!(twice.stdout, "0 errors, 0 warnings in 1 file\n");
+    let both = context.dapr(["lint", "a/.dapr/resources", "b/.dapr/resources"]);
+    assert!(both.stdout.contains("component \"store\" is defined twice"), "{both}");
+}
+
+#[test]
+fn circles_are_errors_and_missing_variables_are_not() {
+    let context = TestContext::new();
+    let run_file = "version: 1
+apps:
+- {appDirPath: ., appID: a, dependsOn: [b], env: {X: '${NOBODY}'}}
+- {appDirPath: ., appID: b, dependsOn: [a]}
+";
+    write(&context, &[("dapr.yaml", run_file)]);
+    insta::assert_snapshot!(context.dapr(["lint"]), @r#"
+    exit code: 1
+    ----- stdout -----
+    [HOME]/dapr.yaml:3:54: warning: X: nothing defines ${NOBODY}; it stays as it is (write $${NOBODY} if it is meant so)
+    [HOME]/dapr.yaml:1:1: error: these apps depend on each other in a circle: a → b → a
+    1 error, 1 warning in 1 file
+
+    ----- stderr -----
+    "#);
 }

@@ -9,6 +9,7 @@ mod lint;
 mod list;
 mod logs;
 mod publish;
+mod run_file;
 mod stop;
 #[path = "../support/mod.rs"]
 mod support;

@@ -96,3 +96,19 @@ fn an_old_version_is_not_loaded() {
         "a.yaml:1:1: error: this Component is not loaded: its apiVersion is \"dapr.io/v1\", not \"dapr.io/v1alpha1\""
     );
 }
+
+#[test]
+fn names_and_kinds_that_cannot_be_meant() {
+    let name = component("a/b", "state.in-memory", "");
+    let empty = component("c", "state.sqlite", "  metadata:\n  - {name: connectionString, value: ''}\n");
+    let kind = component("d", "state.in-memory", "").replace("kind: Component", "kind: Componet");
+    let other = kind.replace("kind: Componet", "kind: MCPServer");
+    let files = [("1.yaml", name.as_str()), ("2.yaml", &empty), ("3.yaml", &kind), ("4.yaml", &other)];
+    insta::assert_snapshot!(findings(&files, None, Strictness::Lint), @r#"
+    1.yaml:4:9: error: invalid resource name "a/b": it may not contain '/' or '%'
+    2.yaml:6:9: error: state.sqlite needs the metadata connectionString or url
+    3.yaml:2:7: warning: there is no kind "Componet": this document is not loaded (did you mean Component?)
+    "#);
+    let run = findings(&[("1.yaml", &name), ("3.yaml", &kind)], None, Strictness::Run);
+    assert_eq!(run, "1.yaml:4:9: warning: invalid resource name \"a/b\": it may not contain '/' or '%'");
+}

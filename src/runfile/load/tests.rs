@@ -25,7 +25,7 @@ impl Home {
     fn load(&self, text: &str) -> Result<(RunFile, Vec<Diagnostic>), Vec<Diagnostic>> {
         let env = Env::of([("HOST", "example"), ("BLANK", "")]);
         let install = InstallDir::resolve(Some(&self.at("user").to_string_lossy()), &env).unwrap();
-        let context = Context { env, install, home: Some(self.at("user")) };
+        let context = Context { env, install, home: Some(self.at("user")), unknown_keys: Severity::Warning };
         load(&Source { path: self.at("dapr.yaml"), stdin: false }, text, &context)
     }
 
@@ -153,9 +153,9 @@ apps:
     [HOME]/dapr.yaml:2:10: error: required field 'version' not found in the provided run template file
     [HOME]/dapr.yaml:5:12: error: appPort takes a whole number, not the text "eighty"
     [HOME]/dapr.yaml:6:3: warning: apps[0] has no key "resourcePath" (did you mean resourcesPath or resourcesPaths?)
-    [HOME]/dapr.yaml:7:22: error: appLogDestination is console, file or fileAndConsole, not "files" (did you mean file?)
+    [HOME]/dapr.yaml:7:22: error: invalid log destination type: files (did you mean file?)
     [HOME]/dapr.yaml:8:15: error: error in getting the file info for [HOME]/nowhere: stat [HOME]/nowhere: no such file or directory
-    [HOME]/dapr.yaml:9:3: error: required field 'appDirPath' not found in apps[2]: the app's directory, relative to the run file
+    [HOME]/dapr.yaml:9:3: error: required field 'appDirPath' not found in the provided app config file
     [HOME]/dapr.yaml:9:10: error: app id "a" is here twice; each app needs its own
     [HOME]/dapr.yaml:10:14: error: app "a" depends on itself
     [HOME]/dapr.yaml:10:14: error: app "a" depends on "c", which is no app of this file
@@ -223,7 +223,7 @@ fn an_undefined_variable_is_a_warning() {
     let text = "version: 1\napps:\n- appDirPath: a\n  env:\n    X: '${NOBODY}'\n";
     assert_eq!(
         home.findings(text),
-        "[HOME]/dapr.yaml:5:8: warning: X: nothing defines ${NOBODY}; it stays as it is"
+        "[HOME]/dapr.yaml:5:8: warning: X: nothing defines ${NOBODY}; it stays as it is (write $${NOBODY} if it is meant so)"
     );
 }
 
@@ -237,6 +237,84 @@ fn what_is_no_yaml_is_named_with_its_place() {
     );
     assert_eq!(
         home.findings(""),
-        "[HOME]/dapr.yaml:1:1: error: required field 'version' not found in the document: the version of the format, 1"
+        "[HOME]/dapr.yaml:1:1: error: required field 'version' not found in the provided run template file"
     );
+}
+
+#[test]
+fn an_empty_directory_is_none_and_says_nothing_of_ids() {
+    let home = Home::new(&["a"]);
+    let text = "version: 1\napps:\n- appDirPath: ''\n- appPort: 1\n- appDirPath: a\n  daprdLogDestination: ''\n  containerImagePullPolicy: Sometimes\n";
+    insta::assert_snapshot!(home.findings(text), @r#"
+    [HOME]/dapr.yaml:3:15: error: required field 'appDirPath' not found in the provided app config file
+    [HOME]/dapr.yaml:4:3: error: required field 'appDirPath' not found in the provided app config file
+    [HOME]/dapr.yaml:7:29: error: invalid containerImagePullPolicy: Sometimes, allowed values: Always, Never, IfNotPresent (it takes Always, Never or IfNotPresent)
+    "#);
+}
+
+#[test]
+fn words_of_a_command_know_the_environment_of_the_app() {
+    let home = Home::new(&["a"]);
+    let text = "version: 1\napps:\n- appDirPath: a\n  env: {PORT: 80, NONE: null, BLANK: }\n  command: [serve, '${HOST}:${PORT}', '$PORT', '$${PORT}', '${X:-y}']\n";
+    let apps = home.apps(text);
+    assert_eq!(apps[0].command, ["serve", "example:80", "$PORT", "${PORT}", "y"]);
+    let script = "version: 1\napps:\n- appDirPath: a\n  command: [/bin/sh, -c, 'for i in 1 2; do echo ${i} ${X:-y}; done']\n";
+    assert_eq!(
+        home.apps(script)[0].command[2],
+        "for i in 1 2; do echo ${i} ${X:-y}; done",
+        "a shell has its own"
+    );
+    let env: Vec<(&str, &str)> = apps[0].env.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    assert_eq!(env, [("PORT", "80"), ("NONE", ""), ("BLANK", "")], "nothing is not the word null");
+}
+
+#[test]
+fn one_probe_on_a_port_that_there_is() {
+    let home = Home::new(&["a", "b", "c", "d", "e"]);
+    let text = "
+version: 1
+apps:
+- appDirPath: a
+  appPort: 80
+  readiness: {http: {path: /, port: 99999}}
+- appDirPath: b
+  readiness: {interval: 1s}
+- appDirPath: c
+  readiness: {http: {path: /, port: 1}, command: [x]}
+- appDirPath: d
+  readiness: {tcp: }
+- appDirPath: e
+  readiness: {command: []}
+  restart: {policy: always, maxRetries: -1}
+";
+    insta::assert_snapshot!(home.findings(text), @r#"
+    [HOME]/dapr.yaml:6:37: error: port takes a number from 1 to 65535, not 99999
+    [HOME]/dapr.yaml:8:14: error: readiness needs one of http, tcp and command
+    [HOME]/dapr.yaml:10:41: error: readiness takes only one of http, tcp and command
+    [HOME]/dapr.yaml:12:15: error: tcp needs a port, since the app has no appPort
+    [HOME]/dapr.yaml:14:24: error: command names no program
+    [HOME]/dapr.yaml:15:41: error: maxRetries takes a number that is not below 0, not -1
+    "#);
+    let apps = home.apps("version: 1\napps: [{appDirPath: a, appPort: 80, readiness: {tcp: }}]\n");
+    assert_eq!(apps[0].readiness.as_ref().unwrap().probe, Probe::Tcp { port: None });
+}
+
+#[test]
+fn what_is_watched_may_be_said_for_all() {
+    let home = Home::new(&["a", "b", "shared", "a/src"]);
+    let text = "version: 1\ncommon: {watch: {paths: [shared]}}\napps:\n- {appDirPath: a, watch: {paths: [src]}}\n- {appDirPath: b}\n- {appDirPath: a, appID: c, watch: false}\n";
+    let apps = home.apps(text);
+    let paths = |app: &App| app.watch.as_ref().map(|watch| watch.paths.clone());
+    assert_eq!(paths(&apps[0]), Some(vec![home.at("a/src")]));
+    assert_eq!(paths(&apps[1]), Some(vec![home.at("shared")]));
+    assert_eq!(paths(&apps[2]), None);
+    let apps = home.apps("version: 1\ncommon: {watch: true}\napps: [{appDirPath: b}]\n");
+    assert_eq!(paths(&apps[0]), Some(vec![home.at("b")]));
+}
+
+#[test]
+fn what_is_wrong_for_all_is_said_once() {
+    let home = Home::new(&["a", "b"]);
+    let text = "version: 1\ncommon: {envFile: nowhere}\napps:\n- {appDirPath: a}\n- {appDirPath: b}\n";
+    assert_eq!(home.findings(text).lines().count(), 1, "{}", home.findings(text));
 }

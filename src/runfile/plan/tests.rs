@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::env::Env;
+use crate::lint::Severity;
 use crate::paths::InstallDir;
 use crate::runfile::{Context, Source, load};
 
@@ -21,7 +22,7 @@ fn file(apps: &str) -> RunFile {
     let env = Env::of([]);
     let install = InstallDir::resolve(Some("/"), &env).unwrap();
     let source = Source { path: PathBuf::from("/dapr.yaml"), stdin: false };
-    load(&source, &text, &Context { env, install, home: None }).unwrap().0
+    load(&source, &text, &Context { env, install, home: None, unknown_keys: Severity::Warning }).unwrap().0
 }
 
 fn plan(apps: &str, names: &[&str], profiles: &[&str]) -> Result<String, String> {
