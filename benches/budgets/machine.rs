@@ -12,6 +12,11 @@ use crate::Result;
 
 const LIMIT: Duration = Duration::from_secs(90);
 const UP: &str = "You're up and running!";
+/// A stock `daprd` that is told of services which aren't there never becomes ready, and ends after a while.
+const NO_SERVICES: [&str; 4] = ["--placement-host-address", "", "--scheduler-host-address", ""];
+/// What tells nothing.
+const CONFIGURATION: &str =
+    "apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata:\n  name: daprConfig\nspec: {}\n";
 
 /// A program and the home it runs in; the home is removed at the end.
 pub struct Machine {
@@ -20,7 +25,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// A fresh home; with a `daprd` that is installed in it, as the stock program needs.
+    /// A fresh home; with a `daprd` and a configuration that are installed in it, as the stock program needs.
     pub fn new(dapr: PathBuf, daprd: Option<PathBuf>) -> Result<Self> {
         let name =
             format!("dapr-budgets-{}-{}", std::process::id(), if daprd.is_some() { "peer" } else { "own" });
@@ -30,6 +35,9 @@ impl Machine {
             let bin = home.join(".dapr/bin");
             fs::create_dir_all(&bin).and_then(|()| fs::create_dir_all(&components)).map_err(text(&home))?;
             fs::copy(&daprd, bin.join("daprd")).map_err(text(&daprd))?;
+            // The stock CLI names this file to its `daprd` in any case, which doesn't start without it.
+            let configuration = home.join(".dapr/config.yaml");
+            fs::write(&configuration, CONFIGURATION).map_err(text(&configuration))?;
         } else {
             fs::create_dir_all(&home).map_err(text(&home))?;
         }
@@ -106,6 +114,7 @@ impl Machine {
         let port = free_port()?;
         let number = port.to_string();
         let mut args = vec!["run", "--app-id", app_id, "--dapr-http-port", &number];
+        args.extend(NO_SERVICES);
         args.extend(flags);
         args.push("--");
         args.extend(app);
@@ -115,9 +124,10 @@ impl Machine {
         let started = Instant::now();
         let child = self.command(&args).stdout(file).stderr(errors).spawn().map_err(text(&self.dapr))?;
         let mut running = Running { child, port, start_ms: 0.0 };
-        until(&format!("{app_id} is up (see {})", log.display()), || {
-            fs::read_to_string(&log).is_ok_and(|said| said.contains(UP)).then_some(())
-        })?;
+        let said = || fs::read_to_string(&log).unwrap_or_default();
+        // The log goes with the home: what it says belongs into the message.
+        until(&format!("{app_id} is up"), || said().contains(UP).then_some(()))
+            .map_err(|error| format!("{error}; it said:\n{}", said()))?;
         running.start_ms = millis(started);
         Ok(running)
     }

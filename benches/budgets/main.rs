@@ -43,18 +43,17 @@ fn main() -> ExitCode {
         println!("0 measured; this needs Linux (/proc)");
         return ExitCode::SUCCESS;
     }
-    match measure() {
-        Ok(report) => {
-            print!("{report}");
-            save(&report).map_or_else(|message| complain(&message), |()| ExitCode::SUCCESS)
+    let mut report = Report::default();
+    let outcome = measure(&mut report);
+    // What was measured is worth its minutes even when the rest failed.
+    print!("{report}");
+    match outcome.and_then(|()| save(&report)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("failed: {message}");
+            ExitCode::FAILURE
         }
-        Err(message) => complain(&message),
     }
-}
-
-fn complain(message: &str) -> ExitCode {
-    eprintln!("failed: {message}");
-    ExitCode::FAILURE
 }
 
 /// Keeps the table where the README quotes it from, when `BLESS` is set.
@@ -67,19 +66,17 @@ fn save(report: &Report) -> Result<()> {
     std::fs::write(&file, format!("{head}{report}")).map_err(machine::text(&file))
 }
 
-fn measure() -> Result<Report> {
-    let mut report = Report::default();
+fn measure(report: &mut Report) -> Result<()> {
     let ours = Machine::new(env!("CARGO_BIN_EXE_dapr").into(), None)?;
     let peer = match (std::env::var_os("DAPR_PEER"), std::env::var_os("DAPRD_PEER")) {
         (Some(dapr), daprd) => Some(Machine::new(dapr.into(), daprd.map(Into::into))?),
         (None, Some(_)) => return Err("DAPRD_PEER needs DAPR_PEER as well".into()),
         (None, None) => None,
     };
-    lifecycle::measure(&ours, peer.as_ref(), &mut report)?;
-    many::measure(&ours, peer.as_ref(), &mut report)?;
-    rates::measure(&ours, peer.as_ref(), &mut report)?;
-    events::measure(&ours, &mut report)?;
-    Ok(report)
+    lifecycle::measure(&ours, peer.as_ref(), report)?;
+    many::measure(&ours, peer.as_ref(), report)?;
+    rates::measure(&ours, peer.as_ref(), report)?;
+    events::measure(&ours, report)
 }
 
 /// The middle of some measurements.

@@ -49,7 +49,12 @@ fn rates(machine: &Machine) -> Result<[f64; ROWS.len()]> {
     let resources = machine.home().join("rates");
     let database = machine.home().join("rates.db");
     component(&resources, "memory", "state.in-memory", " []")?;
-    let place = format!("\n  - name: connectionString\n    value: {}", database.display());
+    // The stock store's own limit of 2 s fails a write of sixteen at a time now and then.
+    let place = format!(
+        "\n  - name: connectionString\n    value: {}\n  - name: busyTimeout\n    value: 30s\n  \
+         - name: timeout\n    value: 60s",
+        database.display()
+    );
     component(&resources, "disk", "state.sqlite", &place)?;
     let resources = resources.display().to_string();
 

@@ -29,6 +29,13 @@ def test_the_exit_code_is_the_apps(machine: Machine, script: str, code: int) -> 
     machine.nothing_left()
 
 
+def test_a_sidecar_that_is_shut_down_ends_the_run_well(machine: Machine) -> None:
+    run = machine.run("a", "sleep", "600").up()
+    assert run.request("POST", "/v1.0/shutdown").status_code == 204
+    assert run.wait() == 0, "the app was asked to end, and did"
+    machine.nothing_left()
+
+
 def test_twenty_at_the_same_instant(machine: Machine) -> None:
     runs = [machine.run(f"app-{n}", "sleep", "600") for n in range(20)]
     for run in runs:

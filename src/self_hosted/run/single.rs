@@ -215,7 +215,8 @@ impl Session {
                 None => sidecar_failure(exit),
             });
         }
-        let asked = matches!(outcome, Outcome::Asked) || sidecar_failed;
+        // An app that had not ended by itself was asked to, whoever brought the run to its end.
+        let asked = ended_before.is_none();
         match app_exit.map_or(EXIT_OK, |exit| code(exit, asked)) {
             EXIT_OK if matches!(outcome, Outcome::Failed(_)) => EXIT_FAILED,
             EXIT_OK if sidecar_failed => EXIT_FAILED,
