@@ -80,7 +80,8 @@ fn lines(machine: &Machine, complete: bool) -> Result<f64> {
     let mut child = machine.command(&["run", "-f", &file]).stdout(out).spawn().map_err(text(&console))?;
     // Long enough for the start of a slow program; what is written meanwhile is not looked at while it is.
     let size = || fs::metadata(&console).map(|file| file.len()).unwrap_or_default();
-    let least = 2 * LINES as u64 * WIDTH as u64 * if complete { 100 } else { 95 } / 100;
+    let all = 2 * LINES * (WIDTH + "== APP - one == ".len());
+    let least = all as u64 * if complete { 100 } else { 95 } / 100;
     until("the first lines come", || (size() > 1_000_000).then_some(()))?;
     let (started, before) = (Instant::now(), size());
     let taken = until("all lines are there", || (size() >= least).then(|| started.elapsed()));

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
+use glob::{MatchOptions, Pattern};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -61,23 +61,17 @@ impl Changes {
     }
 }
 
-fn ignored(patterns: &[String]) -> GlobSet {
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns {
-        // `name` is meant anywhere, as in ignore files.
-        for pattern in [pattern.clone(), format!("**/{pattern}"), format!("**/{pattern}/**")] {
-            if let Ok(glob) = Glob::new(&pattern) {
-                set.add(glob);
-            }
-        }
-    }
-    set.build().unwrap_or_default()
+fn ignored(patterns: &[String]) -> Vec<Pattern> {
+    // `name` is meant anywhere, as in ignore files, and with all that is below it.
+    let forms = patterns.iter().flat_map(|pattern| [format!("**/{pattern}"), format!("**/{pattern}/**")]);
+    forms.filter_map(|form| Pattern::new(&form).ok()).collect()
 }
 
-fn matters(path: &Path, root: &Path, ignored: &GlobSet) -> bool {
+fn matters(path: &Path, root: &Path, ignored: &[Pattern]) -> bool {
     let below = path.strip_prefix(root).unwrap_or(path);
     let noise = below.components().any(|part| NOISE.iter().any(|noise| part.as_os_str() == *noise));
-    !noise && !ignored.is_match(below)
+    let options = MatchOptions { require_literal_separator: true, ..MatchOptions::default() };
+    !noise && !ignored.iter().any(|pattern| pattern.matches_path_with(below, options))
 }
 
 #[cfg(test)]
