@@ -58,7 +58,7 @@ fn restart(id: &str, instances: &[instances::Instance]) -> Result<(), Failure> {
             return Err(failed(text).hint("stop it with dapr stop, and start it with this dapr run"));
         };
         let request = Request { action: Action::Restart, app_id: id.to_owned() };
-        control::ask(socket, &request).map_err(failed)?;
+        control::ask(socket, &request).map_err(|error| failed(error.to_string()))?;
     }
     Ok(())
 }

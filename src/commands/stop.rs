@@ -68,20 +68,21 @@ pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
         return Ok(EXIT_OK);
     }
     let instances = instances::list(&globals.install()?, &globals.env);
-    if args.all {
-        ids.extend(instances.iter().map(|instance| instance.app_id.clone()));
-        if ids.is_empty() {
-            printer.info("No Dapr instances found.");
-        }
-    }
     let mut code = EXIT_OK;
-    stop::stop(&ids, &instances, stop::GRACE, |id, outcome| match outcome {
+    let report = |id: &str, outcome: Result<(), stop::Error>| match outcome {
         Ok(()) => printer.success(format!("app stopped successfully: {id}")),
         Err(error) => {
             code = EXIT_FAILED;
             let failure = Failure::new(format!("failed to stop app id {id}: {error}"));
             printer.report(&failure.with_hints(error.hints()));
         }
-    });
+    };
+    if !args.all {
+        stop::stop(&ids, &instances, stop::GRACE, report);
+    } else if instances.is_empty() {
+        printer.info("No Dapr instances found.");
+    } else {
+        stop::stop_all(&instances, stop::GRACE, report);
+    }
     Ok(code)
 }

@@ -54,6 +54,12 @@ pub fn tell_group(id: u32, what: Tell) -> io::Result<()> {
     gone_is_fine(signal::killpg(pid(id)?, Signal::from(what)))
 }
 
+/// The process group of a process; `None` when it is gone.
+pub fn group_of(id: u32) -> Option<u32> {
+    let group = nix::unistd::getpgid(Some(pid(id).ok()?)).ok()?;
+    u32::try_from(group.as_raw()).ok()
+}
+
 fn gone_is_fine(result: nix::Result<()>) -> io::Result<()> {
     match result {
         Ok(()) | Err(Errno::ESRCH) => Ok(()),

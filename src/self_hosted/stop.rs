@@ -1,14 +1,15 @@
 //! Ending instances: who gets the signal, and waiting until everybody is gone.
 //!
 //! The `dapr run` that owns an instance ends its app and sidecar itself; where it owns other apps that go on, it
-//! is asked to end this one. Where there is none, or none that can be asked, the app is ended first, so that it
-//! can still reach its sidecar, then the sidecar. Nothing is killed by force.
+//! is asked to end this one. Where there is none, or none that does it, the app is ended first, so that it can
+//! still reach its sidecar, then the sidecar. Nothing is killed by force, and nobody is told twice: a run takes
+//! that as the wish to end at once.
 
 mod run_file;
 
 pub use run_file::stop_run_file;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use std::thread;
@@ -23,6 +24,10 @@ use crate::suggest;
 
 /// How long processes have to end after they were told.
 pub const GRACE: Duration = Duration::from_secs(10);
+/// How long a run may take to end one of its apps: the grace times of app and sidecar, and a little more.
+const ANSWER: Duration = Duration::from_secs(15);
+/// How long a run may take to end after its last app.
+const LAST: Duration = Duration::from_secs(1);
 
 /// Why an app isn't stopped.
 #[derive(Debug, thiserror::Error)]
@@ -43,9 +48,6 @@ pub enum Error {
         /// What the system said.
         error: io::Error,
     },
-    /// Its `dapr run` was asked to end it, and can't.
-    #[error("{0}")]
-    Refused(String),
     /// No instance was started from this run file.
     #[error("couldn't find apps with run file \"{0}\"")]
     NoRunFile(String),
@@ -76,6 +78,20 @@ fn pids(processes: &[ProcessId]) -> String {
     processes.iter().map(|process| process.pid.to_string()).collect::<Vec<_>>().join(", ")
 }
 
+/// A sidecar and its app.
+type Pair = (ProcessId, Option<ProcessId>);
+
+/// What a run is asked.
+#[derive(Debug, PartialEq, Eq)]
+struct Asked {
+    /// Where.
+    socket: PathBuf,
+    /// What.
+    request: Request,
+    /// Who has to end then.
+    pair: Pair,
+}
+
 /// How one app is stopped.
 #[derive(Debug, Default)]
 struct Plan {
@@ -86,9 +102,11 @@ struct Plan {
     /// Sidecars that are told when the apps are gone.
     sidecars: Vec<ProcessId>,
     /// Runs that go on with other apps and are asked to end this one.
-    asked: Vec<(PathBuf, Request)>,
+    asked: Vec<Asked>,
     /// Those that have been asked.
-    answers: Vec<thread::JoinHandle<Result<(), String>>>,
+    answers: Vec<(Pair, thread::JoinHandle<Result<(), control::Error>>)>,
+    /// Runs that probably end with their last app.
+    ending: Vec<ProcessId>,
     /// Everybody who has to be gone at the end.
     all: BTreeSet<(u32, u64)>,
 }
@@ -101,12 +119,27 @@ impl Plan {
 
 /// Stops all instances of the given apps and reports each app once, in the order given. All are told before
 /// the first one is waited for.
-pub fn stop<F>(ids: &[String], instances: &[Instance], grace: Duration, mut report: F)
+pub fn stop<F>(ids: &[String], instances: &[Instance], grace: Duration, report: F)
+where
+    F: FnMut(&str, Result<(), Error>),
+{
+    carry_out(plan(ids, instances, false, owner), grace, report);
+}
+
+/// Stops everything, and with it every run, also those that still have apps to start.
+pub fn stop_all<F>(instances: &[Instance], grace: Duration, report: F)
+where
+    F: FnMut(&str, Result<(), Error>),
+{
+    let ids: Vec<String> = instances.iter().map(|instance| instance.app_id.clone()).collect();
+    carry_out(plan(&ids, instances, true, owner), grace, report);
+}
+
+fn carry_out<F>(plans: Vec<(String, Result<Plan, Error>)>, grace: Duration, mut report: F)
 where
     F: FnMut(&str, Result<(), Error>),
 {
     let deadline = Instant::now() + grace;
-    let plans = plan(ids, instances, owner);
     let told: Vec<(String, Result<Plan, Error>)> = plans
         .into_iter()
         .map(|(id, plan)| {
@@ -114,23 +147,33 @@ where
             (id, told)
         })
         .collect();
+    let mut ending = Vec::new();
     for (id, plan) in told {
-        report(&id, plan.and_then(|plan| finish(plan, grace, deadline)));
+        report(
+            &id,
+            plan.and_then(|mut plan| {
+                ending.append(&mut plan.ending);
+                finish(plan, grace, deadline)
+            }),
+        );
     }
+    // Whether they have something left to start is theirs to know.
+    wait(&ending, Instant::now() + LAST);
 }
 
-/// Decides who is told, for each id once.
+/// Decides who is told, for each id once. `whole`: also runs that could be asked to end their apps one by one
+/// are ended themselves.
 fn plan(
     ids: &[String],
     instances: &[Instance],
+    whole: bool,
     owner: impl Fn(&Instance) -> Option<ProcessId>,
 ) -> Vec<(String, Result<Plan, Error>)> {
     let owners: Vec<Option<ProcessId>> = instances.iter().map(owner).collect();
-    // How many apps each `dapr run` would be left with.
-    let mut remaining: BTreeMap<u32, usize> = BTreeMap::new();
-    for cli in owners.iter().flatten() {
-        *remaining.entry(cli.pid).or_default() += 1;
-    }
+    // Runs that are to go on: somebody else's app is among theirs.
+    let others = instances.iter().zip(&owners).filter(|(instance, _)| !ids.contains(&instance.app_id));
+    let go_on: BTreeSet<u32> = others.filter_map(|(_, cli)| Some(cli.as_ref()?.pid)).collect();
+    let mut told = BTreeSet::new();
     let mut seen = BTreeSet::new();
     let mut plans = Vec::new();
     for id in ids.iter().filter(|id| seen.insert(id.as_str())) {
@@ -139,18 +182,24 @@ fn plan(
         {
             let mut ours: Vec<ProcessId> = vec![instance.daprd];
             ours.extend(instance.app);
-            let left = owner.and_then(|cli| remaining.get_mut(&cli.pid)).map_or(0, |count| {
-                *count -= 1;
-                *count
-            });
-            match owner {
-                Some(cli) if left == 0 => {
-                    plan.first.push(*cli);
+            // A run of several apps may have some that aren't started yet: it knows best when it has to end.
+            let knows = !whole && instance.control.is_some() && !instance.run_template_path.is_empty();
+            match (owner, &instance.control) {
+                (Some(cli), _) if !go_on.contains(&cli.pid) && !knows => {
+                    if told.insert(cli.pid) {
+                        plan.first.push(*cli);
+                    }
                     ours.push(*cli);
                 }
-                _ if instance.control.is_some() => {
-                    let request = Request { action: Action::Stop, app_id: id.clone() };
-                    plan.asked.extend(instance.control.clone().map(|socket| (socket, request)));
+                (Some(cli), Some(socket)) => {
+                    plan.asked.push(Asked {
+                        socket: socket.clone(),
+                        request: Request { action: Action::Stop, app_id: id.clone() },
+                        pair: (instance.daprd, instance.app),
+                    });
+                    if !go_on.contains(&cli.pid) {
+                        plan.ending.push(*cli);
+                    }
                 }
                 _ if instance.app.is_some() => {
                     plan.apps.extend(instance.app);
@@ -203,28 +252,46 @@ fn tell(process: ProcessId) -> Result<(), Error> {
     os::tell(process.pid, Tell::Terminate).map_err(|error| Error::Signal { pid: process.pid, error })
 }
 
+/// Tells an app, with its process group.
+fn tell_app(app: ProcessId) -> Result<(), Error> {
+    if !app.is_alive() {
+        return Ok(());
+    }
+    // The group has the app's number when the app leads one; if it doesn't, there is no such group.
+    let group = os::tell_group(app.pid, Tell::Terminate);
+    group.map_err(|error| Error::Signal { pid: app.pid, error })?;
+    tell(app)
+}
+
 fn begin(plan: &mut Plan) -> Result<(), Error> {
-    for (socket, request) in plan.asked.drain(..) {
+    for Asked { socket, request, pair } in plan.asked.drain(..) {
         // The answer comes when the app is gone: meanwhile the others are told.
-        plan.answers.push(thread::spawn(move || control::ask(&socket, &request)));
+        let answer = thread::spawn(move || control::ask_within(&socket, &request, ANSWER));
+        plan.answers.push((pair, answer));
     }
     for process in &plan.first {
         tell(*process)?;
     }
-    for app in plan.apps.iter().filter(|app| app.is_alive()) {
-        // The group has the app's number when the app leads one; if it doesn't, there is no such group.
-        let group = os::tell_group(app.pid, Tell::Terminate);
-        group.map_err(|error| Error::Signal { pid: app.pid, error })?;
-        tell(*app)?;
+    for app in &plan.apps {
+        tell_app(*app)?;
     }
     Ok(())
 }
 
-fn finish(mut plan: Plan, grace: Duration, deadline: Instant) -> Result<(), Error> {
-    for answer in plan.answers.drain(..) {
-        if let Ok(Err(error)) = answer.join() {
-            return Err(Error::Refused(error));
+fn finish(mut plan: Plan, grace: Duration, mut deadline: Instant) -> Result<(), Error> {
+    for ((daprd, app), answer) in std::mem::take(&mut plan.answers) {
+        let Ok(Err(error)) = answer.join() else { continue };
+        let now = Instant::now();
+        let pair: Vec<ProcessId> = app.into_iter().chain([daprd]).collect();
+        // A run that refuses is about to end, and tells its apps itself.
+        let refused = matches!(error, control::Error::Refused(_));
+        if refused && wait(&pair, now + grace / 2).is_empty() {
+            continue;
         }
+        app.map_or(Ok(()), tell_app)?;
+        plan.apps.extend(app);
+        plan.sidecars.push(daprd);
+        deadline = deadline.max(Instant::now() + grace);
     }
     if !plan.sidecars.is_empty() {
         // A sidecar is told even if its app hangs.
@@ -253,112 +320,4 @@ fn wait(processes: &[ProcessId], deadline: Instant) -> Vec<ProcessId> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::Read;
-    use std::process::{Command, Stdio};
-
-    use super::*;
-
-    fn process(pid: u32) -> ProcessId {
-        ProcessId { pid, started: 1 }
-    }
-
-    fn instance(app_id: &str, daprd: u32, cli: Option<u32>, app: Option<u32>) -> Instance {
-        let (cli, app) = (cli.map(process), app.map(process));
-        Instance { app_id: app_id.into(), daprd: process(daprd), cli, app, ..Instance::default() }
-    }
-
-    fn plans(ids: &[&str], instances: &[Instance]) -> Vec<(String, Result<Plan, Error>)> {
-        let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
-        plan(&ids, instances, |instance| instance.cli)
-    }
-
-    #[test]
-    fn the_owner_is_told_and_everybody_waited_for() {
-        let plans = plans(&["a"], &[instance("a", 20, Some(10), Some(30))]);
-        let plan = plans[0].1.as_ref().unwrap();
-        assert_eq!((&plan.first, &plan.apps, &plan.sidecars), (&vec![process(10)], &vec![], &vec![]));
-        assert_eq!(plan.everybody(), [10, 20, 30].map(process));
-    }
-
-    #[test]
-    fn an_orphan_is_stopped_app_first() {
-        let plans = plans(&["a"], &[instance("a", 20, None, Some(30))]);
-        let plan = plans[0].1.as_ref().unwrap();
-        assert_eq!(
-            (&plan.first, &plan.apps, &plan.sidecars),
-            (&vec![], &vec![process(30)], &vec![process(20)])
-        );
-    }
-
-    #[test]
-    fn all_instances_of_an_id_are_stopped() {
-        let both = [instance("a", 20, None, None), instance("a", 21, Some(11), None)];
-        let plans = plans(&["a", "a"], &both);
-        assert_eq!(plans.len(), 1);
-        assert_eq!(plans[0].1.as_ref().unwrap().first, [20, 11].map(process));
-    }
-
-    #[test]
-    fn an_owner_of_several_apps_is_told_with_the_last_of_them() {
-        let run = [instance("a", 20, Some(10), None), instance("b", 21, Some(10), None)];
-        let one = plans(&["a"], &run);
-        assert_eq!(one[0].1.as_ref().unwrap().first, [process(20)]);
-        let both = plans(&["b", "a"], &run);
-        assert_eq!(both[0].1.as_ref().unwrap().first, [process(21)]);
-        assert_eq!(both[1].1.as_ref().unwrap().first, [process(10)]);
-    }
-
-    #[test]
-    fn a_run_that_goes_on_is_asked() {
-        let control = Some(PathBuf::from("/run/10.sock"));
-        let run = ["a", "b"]
-            .map(|id| Instance { control: control.clone(), ..instance(id, 20, Some(10), Some(30)) });
-        let one = plans(&["a"], &run);
-        let plan = one[0].1.as_ref().unwrap();
-        let request = Request { action: Action::Stop, app_id: "a".into() };
-        assert_eq!(plan.asked, [(PathBuf::from("/run/10.sock"), request)]);
-        assert_eq!((&plan.first, &plan.apps, &plan.sidecars), (&vec![], &vec![], &vec![]));
-        let both = plans(&["a", "b"], &run);
-        assert_eq!(both[1].1.as_ref().unwrap().first, [process(10)], "the last one ends the run");
-    }
-
-    #[test]
-    fn an_unknown_id_asks_what_was_meant() {
-        let plans = plans(&["ordres"], &[instance("orders", 20, None, None)]);
-        let error = plans[0].1.as_ref().unwrap_err();
-        assert_eq!(error.to_string(), "couldn't find app id ordres");
-        assert_eq!(error.hints(), ["did you mean orders?"]);
-    }
-
-    #[test]
-    fn a_claimed_owner_that_is_somebody_else_is_not_believed() {
-        // The test runner's parent is no ancestor of this made-up sidecar, and isn't called dapr.
-        let claim = Instance { cli_pid: std::process::id(), ..instance("a", 1, None, None) };
-        assert_eq!(owner(&claim), None);
-    }
-
-    #[test]
-    fn whoever_ignores_the_signal_is_named_after_the_grace() {
-        let mut child = Command::new("sh")
-            .args(["-c", "trap '' TERM; echo; read -r _"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // The line says that the signal is ignored from now on.
-        child.stdout.as_mut().unwrap().read_exact(&mut [0; 1]).unwrap();
-        let daprd = ProcessId::of(child.id()).unwrap();
-        let deaf = Instance { app_id: "a".into(), daprd, ..Instance::default() };
-        let mut outcomes = Vec::new();
-        stop(&["a".into()], &[deaf], Duration::from_millis(50), |id, outcome| {
-            outcomes.push((id.to_owned(), outcome.unwrap_err()));
-        });
-        child.kill().unwrap();
-        child.wait().unwrap();
-        let (id, error) = &outcomes[0];
-        assert_eq!((outcomes.len(), id.as_str()), (1, "a"));
-        assert_eq!(error.to_string(), format!("still running after 0 s: process {}", daprd.pid));
-        assert_eq!(error.hints(), [format!("end it at once with: kill -9 {}", daprd.pid)]);
-    }
-}
+mod tests;

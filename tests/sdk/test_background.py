@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 
 from support import DAPR, Machine, free_ports, until
 from test_run_file import SLEEP, app, sh
@@ -130,3 +131,32 @@ def test_an_ended_run_leaves_no_socket(machine: Machine) -> None:
     machine.run("a", *SLEEP).up().stop()
     assert list(directory.iterdir()) == []
     assert time.monotonic() - started < 30
+
+
+# Ends a second after it was asked to, and says so.
+SAVES = "trap 'sleep 1; echo saved; exit 0' TERM; echo ready; while :; do sleep 0.05; done"
+
+
+@pytest.mark.parametrize("way", [["-f", "system"], ["one", "two", "three"], ["--app-id", "two", "one", "three"]])
+def test_a_whole_run_is_stopped_and_every_app_has_its_time(machine: Machine, way: list[str]) -> None:
+    run = machine.run_file(*(app(name, sh(SAVES)) for name in ("one", "two", "three"))).up()
+    for name in run.apps:
+        until(lambda: b"ready" in run.log(name), f"{name} is ready")
+    stopped = machine.dapr("stop", *way)
+    assert stopped.returncode == 0, stopped.stderr
+    assert run.wait() == 0
+    assert [name for name in run.apps if b"== saved" not in run.log(name)] == []
+    machine.nothing_left()
+
+
+def test_stopping_what_is_listed_leaves_an_app_that_lost_its_sidecar(machine: Machine) -> None:
+    run = machine.run_file(app("one", SLEEP), app("two", SLEEP), app("lost", SLEEP)).up()
+    lost = run.row("lost")
+    os.kill(lost["daprdPid"], signal.SIGKILL)
+    until(lambda: len(machine.listed()) == 2, "it is not listed any more")
+    assert machine.dapr("stop", "one", "two").returncode == 0
+    assert machine.listed() == []
+    assert psutil.pid_exists(lost["appPid"]) and not run.ended(), "the run knows best what it still has"
+    run.process.send_signal(signal.SIGTERM)
+    assert run.wait() == 1
+    machine.nothing_left()
