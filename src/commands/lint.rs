@@ -154,12 +154,10 @@ fn identity(path: &Path) -> PathBuf {
 /// A run file has `apps` and no `kind`.
 fn is_run_file(path: &Path) -> bool {
     let text = fs_err::read_to_string(path).unwrap_or_default();
-    match lint::parse(path, &text) {
-        Ok(documents) => {
-            documents.first().is_some_and(|root| root.get("apps").is_some() && root.get("kind").is_none())
-        }
-        // Broken as it is: the name tells.
-        Err(_) => path.file_name().is_some_and(|name| name == "dapr.yaml"),
+    match lint::parse(path, &text).0.first() {
+        Some(root) => root.get("apps").is_some() && root.get("kind").is_none(),
+        // Empty or broken as it is: the name tells.
+        None => path.file_name().is_some_and(|name| name == "dapr.yaml"),
     }
 }
 

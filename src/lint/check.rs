@@ -202,7 +202,7 @@ mod tests {
 
     fn findings(text: &str) -> Vec<String> {
         let file = Path::new("x.yaml");
-        let node = super::super::parse(file, text).unwrap().pop().unwrap();
+        let node = super::super::parse(file, text).0.pop().unwrap();
         check(file, &node, &SHAPE, Severity::Warning, false).iter().map(ToString::to_string).collect()
     }
 

@@ -117,30 +117,51 @@ impl Node {
     }
 }
 
-/// All documents of a file; empty ones are left out. What can't be read ends it: the error says where.
-pub fn parse(file: &Path, text: &str) -> Result<Vec<Node>, Diagnostic> {
-    let mut builder =
-        Builder { file, anchors: HashMap::new(), copies: 0, open: Vec::new(), documents: Vec::new() };
-    for event in Parser::new_from_str(text) {
-        let (event, span) =
-            event.map_err(|error| Diagnostic::error(file, place(error.marker()), error.info()))?;
-        builder.take(event, place(&span.start))?;
+/// All documents of a file, and all that is wrong with its YAML. Empty documents are left out, and so is one that
+/// can't be read; of two equal keys the first one stands.
+pub fn parse(file: &Path, text: &str) -> (Vec<Node>, Vec<Diagnostic>) {
+    let (mut documents, mut found, mut copies) = (Vec::new(), Vec::new(), 0);
+    // One by one, as the runtime reads them: a broken document hides nothing behind it.
+    for (line, text) in split(text) {
+        let mut builder = Builder { line, copies, ..Builder::new(file) };
+        match builder.read(&text) {
+            Ok(()) => documents.append(&mut builder.documents),
+            Err(error) => builder.found.push(error),
+        }
+        found.append(&mut builder.found);
+        copies = builder.copies;
     }
-    builder.documents.retain(|document| !document.is_null());
-    Ok(builder.documents)
+    documents.retain(|document| !document.is_null());
+    (documents, found)
 }
 
-fn place(marker: &Marker) -> (usize, usize) {
-    (marker.line(), marker.col() + 1)
+/// The parts between lines that are `---`, each with the number of lines before it. Parts without content are
+/// left out.
+fn split(text: &str) -> Vec<(usize, String)> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut parts = vec![(0, String::new())];
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        if line.trim_end() == "---" {
+            parts.push((number + 1, String::new()));
+        } else if let Some((_, part)) = parts.last_mut() {
+            part.push_str(line);
+        }
+    }
+    let is_content = |line: &str| !line.trim().is_empty() && !line.starts_with(['#', '%']);
+    parts.retain(|(_, part)| part.lines().any(is_content));
+    parts
 }
 
 struct Builder<'a> {
     file: &'a Path,
+    /// Lines before the text that is read.
+    line: usize,
     anchors: HashMap<usize, Node>,
     /// Values that came by an alias so far.
     copies: usize,
     open: Vec<Open>,
     documents: Vec<Node>,
+    found: Vec<Diagnostic>,
 }
 
 /// A list or map that has not ended.
@@ -158,7 +179,32 @@ impl Open {
     }
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
+    fn new(file: &'a Path) -> Self {
+        Self {
+            file,
+            line: 0,
+            anchors: HashMap::new(),
+            copies: 0,
+            open: Vec::new(),
+            documents: Vec::new(),
+            found: Vec::new(),
+        }
+    }
+
+    fn read(&mut self, text: &str) -> Result<(), Diagnostic> {
+        for event in Parser::new_from_str(text) {
+            let (event, span) = event
+                .map_err(|error| Diagnostic::error(self.file, self.place(error.marker()), error.info()))?;
+            self.take(event, self.place(&span.start))?;
+        }
+        Ok(())
+    }
+
+    fn place(&self, marker: &Marker) -> (usize, usize) {
+        (self.line + marker.line(), marker.col() + 1)
+    }
+
     fn take(&mut self, event: Event<'_>, at: (usize, usize)) -> Result<(), Diagnostic> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
@@ -217,7 +263,10 @@ impl Builder<'_> {
                 Some(key) if key.text() == "<<" && matches!(key.value, Value::Scalar { plain: true, .. }) => {
                     merge(entries, &mut open.merged, &node);
                 }
-                Some(key) => insert(self.file, entries, &mut open.merged, key, node)?,
+                Some(key) => {
+                    let twice = insert(self.file, entries, &mut open.merged, key, node);
+                    self.found.extend(twice);
+                }
             },
             Value::Scalar { .. } => {}
         }
@@ -225,22 +274,23 @@ impl Builder<'_> {
     }
 }
 
+/// Adds an entry; the finding is that its key is there already.
 fn insert(
     file: &Path,
     entries: &mut Vec<(Node, Node)>,
     merged: &mut HashSet<String>,
     key: Node,
     node: Node,
-) -> Result<(), Diagnostic> {
+) -> Option<Diagnostic> {
     match entries.iter_mut().find(|(name, _)| name.text() == key.text()) {
         Some((name, value)) if merged.remove(key.text()) => (*name, *value) = (key, node),
         Some((name, _)) => {
             let text = format!("key {:?} is here twice; the first one is in line {}", key.text(), name.at.0);
-            return Err(Diagnostic::error(file, key.at, text));
+            return Some(Diagnostic::error(file, key.at, text));
         }
         None => entries.push((key, node)),
     }
-    Ok(())
+    None
 }
 
 /// `<<: *base`: what the other map has and this one has not.
@@ -269,7 +319,7 @@ mod tests {
     use super::*;
 
     fn one(text: &str) -> Node {
-        parse(Path::new("x.yaml"), text).unwrap().pop().unwrap()
+        parse(Path::new("x.yaml"), text).0.pop().unwrap()
     }
 
     #[test]
@@ -295,13 +345,14 @@ mod tests {
     #[test]
     fn documents_anchors_and_merges() {
         let text = "base: &b {x: 1, y: 2}\none:\n  <<: *b\n  y: 3\n---\n---\nsecond: true\n";
-        let documents = parse(Path::new("x.yaml"), text).unwrap();
+        let (documents, found) = parse(Path::new("x.yaml"), text);
+        assert_eq!(found, []);
         assert_eq!(documents.len(), 2);
         let one = documents[0].get("one").unwrap();
         assert_eq!((one.get("x").unwrap().integer(), one.get("y").unwrap().integer()), (Some(1), Some(3)));
         assert_eq!(one.entries()[0].0.at, (1, 11), "a merged key stands where it is written");
         let twice = "base: &b {x: 1}\none: {<<: *b, x: 2, x: 3}\n";
-        assert!(parse(Path::new("x.yaml"), twice).is_err(), "the second x is one too many");
+        assert_eq!(wrong(twice).len(), 1, "the second x is one too many");
     }
 
     #[test]
@@ -310,17 +361,38 @@ mod tests {
         let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
         let lines = names.windows(2).map(|pair| line(pair[1], &format!("*{}", pair[0])));
         let text = [line("a", "x")].into_iter().chain(lines).collect::<Vec<_>>().join("\n");
-        let error = parse(Path::new("x.yaml"), &text).unwrap_err().to_string();
-        assert!(error.contains("the aliases up to here stand for more values"), "{error}");
+        let found = wrong(&text);
+        assert!(found[0].contains("the aliases up to here stand for more values"), "{found:?}");
+        assert_eq!(found.len(), 1);
+    }
+
+    fn wrong(text: &str) -> Vec<String> {
+        parse(Path::new("x.yaml"), text).1.iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn what_cannot_be_read_is_named_with_its_place() {
-        let fail = |text: &str| parse(Path::new("x.yaml"), text).unwrap_err().to_string();
+        assert!(wrong("a: [1\nb: }")[0].starts_with("x.yaml:2:"), "{:?}", wrong("a: [1\nb: }"));
+        assert_eq!(wrong("a: *b\n").len(), 1);
+        assert!(wrong(&"[".repeat(200_000))[0].starts_with("x.yaml:1:"));
+    }
+
+    #[test]
+    fn every_key_that_is_there_twice_is_named() {
         assert_eq!(
-            fail("a: 1\nb: 2\na: 3\n"),
-            "x.yaml:3:1: error: key \"a\" is here twice; the first one is in line 1"
+            wrong("a: 1\nb: 2\na: 3\n---\nc: {d: 1, d: 2}\n"),
+            [
+                "x.yaml:3:1: error: key \"a\" is here twice; the first one is in line 1",
+                "x.yaml:5:11: error: key \"d\" is here twice; the first one is in line 5",
+            ]
         );
-        assert!(fail("a: [1\nb: }").starts_with("x.yaml:2:"), "{}", fail("a: [1\nb: }"));
+    }
+
+    #[test]
+    fn a_broken_document_hides_nothing_behind_it() {
+        let text = "%YAML 1.2\n---\na: [\n---\nb: 1\n---  \nc: }\n";
+        let (documents, found) = parse(Path::new("x.yaml"), text);
+        assert_eq!(documents.iter().map(|node| node.get("b").unwrap().at).collect::<Vec<_>>(), [(5, 4)]);
+        assert_eq!(found.iter().map(|finding| finding.line).collect::<Vec<_>>(), [4, 7]);
     }
 }

@@ -82,9 +82,10 @@ impl Check<'_> {
             Ok(text) => text,
             Err(error) => return self.found.push(Diagnostic::error(file, (1, 1), error.to_string())),
         };
-        match lint::parse(file, &text) {
-            Ok(documents) => documents.iter().for_each(|document| self.document(file, document)),
-            Err(error) => self.found.push(error),
+        let (documents, found) = lint::parse(file, &text);
+        self.found.extend(found);
+        for document in &documents {
+            self.document(file, document);
         }
     }
 

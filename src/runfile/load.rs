@@ -31,10 +31,16 @@ pub fn load(
     context: &Context,
 ) -> Result<(RunFile, Vec<Diagnostic>), Vec<Diagnostic>> {
     let file = &source.path;
-    let documents = lint::parse(file, text).map_err(|error| vec![error])?;
+    let (documents, mut found) = lint::parse(file, text);
+    for error in &mut found {
+        error.message.insert_str(0, "error in parsing the provided app config file: ");
+    }
+    if documents.is_empty() && !found.is_empty() {
+        return Err(found);
+    }
     let empty = Node { at: (1, 1), value: lint::Value::Map(Vec::new()) };
     let root = documents.into_iter().next().unwrap_or(empty);
-    let found = lint::check(file, &root, &shape::RUN_FILE, Severity::Warning, false);
+    found.extend(lint::check(file, &root, &shape::RUN_FILE, Severity::Warning, false));
     let unknown_keys: Vec<Diagnostic> = found.iter().filter(|finding| !finding.is_error()).cloned().collect();
     let mut reader = Reader { file, context, found };
     let run_file = reader.run_file(&root);

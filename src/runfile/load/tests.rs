@@ -235,6 +235,9 @@ fn what_is_no_yaml_is_named_with_its_place() {
         "{}",
         home.findings("version: 1\napps: [\n")
     );
+    let text = "version: 1\nname: a\nname: b\napps: []\n";
+    let twice = "[HOME]/dapr.yaml:3:1: error: error in parsing the provided app config file: key \"name\" is here twice; the first one is in line 2";
+    assert_eq!(home.findings(text), twice);
     assert_eq!(
         home.findings(""),
         "[HOME]/dapr.yaml:1:1: error: required field 'version' not found in the provided run template file"
