@@ -80,7 +80,8 @@ fn paths(args: &Args, globals: &Globals) -> Result<Vec<PathBuf>, Failure> {
     }
     let install = globals.install()?;
     if install.components().is_dir() {
-        return Ok(vec![install.components(), install.config()]);
+        let config = Some(install.config()).filter(|path| path.is_file());
+        return Ok([install.components()].into_iter().chain(config).collect());
     }
     Err(Failure::new("there is neither a dapr.yaml here nor a default resources directory")
         .hint("name what is to be checked: dapr lint PATH"))

@@ -125,6 +125,7 @@ fn has_kind(node: &Node, shape: &Shape) -> bool {
         }
         Shape::Integer => node.integer().is_some(),
         Shape::Boolean => node.boolean().is_some(),
+        Shape::Flag => node.flag().is_some(),
         Shape::List(_) => matches!(node.value, Value::List(_)),
         Shape::Map(_) | Shape::Object(_) => matches!(node.value, Value::Map(_)),
         Shape::Either(shapes) => shapes.iter().any(|shape| has_kind(node, shape)),
@@ -139,7 +140,7 @@ fn wanted(shape: &Shape) -> String {
         Shape::Duration => "a length of time such as 500ms or 2s".into(),
         Shape::OneOf(texts) => list(texts),
         Shape::Integer => "a whole number".into(),
-        Shape::Boolean => "true or false".into(),
+        Shape::Boolean | Shape::Flag => "true or false".into(),
         Shape::List(_) => "a list".into(),
         Shape::Map(_) | Shape::Object(_) => "a map".into(),
         Shape::Either(shapes) => shapes.iter().map(wanted).collect::<Vec<_>>().join(" or "),

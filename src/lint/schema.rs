@@ -22,7 +22,7 @@ fn of(shape: &Shape) -> Value {
         Shape::Any => json!({}),
         Shape::Text => json!({"type": "string"}),
         Shape::Integer => json!({"type": "integer"}),
-        Shape::Boolean => json!({"type": "boolean"}),
+        Shape::Boolean | Shape::Flag => json!({"type": "boolean"}),
         Shape::Scalar => json!({"type": ["string", "number", "boolean"]}),
         Shape::Duration => json!({"type": "string", "pattern": r"^([0-9.]+(ns|us|µs|ms|s|m|h))+$"}),
         Shape::OneOf(texts) => json!({"enum": texts}),

@@ -11,6 +11,8 @@ pub enum Shape {
     Integer,
     /// True or false.
     Boolean,
+    /// True or false, also in the words of YAML 1.1: `yes`, `no`, `on`, `off`, `y`, `n`.
+    Flag,
     /// A text, a number or a truth value; taken as it is written.
     Scalar,
     /// A length of time such as `500ms` or `1m30s`.

@@ -107,6 +107,16 @@ impl Node {
         }
     }
 
+    /// A scalar that is true or false, also in the words of YAML 1.1.
+    pub fn flag(&self) -> Option<bool> {
+        let Value::Scalar { text, plain: true } = &self.value else { return None };
+        match text.as_str() {
+            "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(true),
+            "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some(false),
+            _ => self.boolean(),
+        }
+    }
+
     /// Whether a scalar without quotes is a number with a fraction or an exponent.
     pub fn is_float(&self) -> bool {
         let Value::Scalar { text, plain: true } = &self.value else { return false };
@@ -332,6 +342,9 @@ mod tests {
         assert!(get("d").is_null() && node.get("d").is_none());
         assert!(get("e").is_float() && !get("g").is_float());
         assert_eq!(get("f").integer(), Some(-7));
+        let node = one("a: yes\nb: Off\nc: true\nd: 'yes'\ne: maybe\n");
+        let flags: Vec<Option<bool>> = node.entries().iter().map(|(_, value)| value.flag()).collect();
+        assert_eq!(flags, [Some(true), Some(false), Some(true), None, None]);
     }
 
     #[test]

@@ -100,6 +100,12 @@ pub struct App {
     pub watch: Option<Watch>,
     /// `profiles`.
     pub profiles: Vec<String>,
+    /// `containerImage`, for Kubernetes.
+    pub container_image: String,
+    /// `containerImagePullPolicy`, for Kubernetes.
+    pub container_image_pull_policy: String,
+    /// `createService`, for Kubernetes.
+    pub create_service: bool,
 }
 
 /// Where output goes.

@@ -69,6 +69,8 @@ pub struct Places<'a> {
     pub app: &'a Node,
     /// Keys for all apps.
     pub common: Option<&'a Node>,
+    /// The whole file.
+    pub root: &'a Node,
 }
 
 impl<'a> Places<'a> {
@@ -87,7 +89,7 @@ impl<'a> Places<'a> {
     }
 
     fn flag(&self, key: &str) -> bool {
-        self.get(key).and_then(Node::boolean).unwrap_or_default()
+        self.get(key).and_then(Node::flag).unwrap_or_default()
     }
 }
 
@@ -122,7 +124,7 @@ impl Reader<'_> {
         let mut apps: Vec<App> = Vec::new();
         let nodes = root.get("apps").map(Node::items).unwrap_or_default();
         for node in nodes {
-            let app = self.app(Places { app: node, common }, &shared, &base);
+            let app = self.app(Places { app: node, common, root }, &shared, &base);
             if !app.id.is_empty() && apps.iter().any(|other| other.id == app.id) {
                 let place = node.get("appID").unwrap_or(node);
                 self.error(place, format!("app id {:?} is here twice; each app needs its own", app.id));
@@ -140,7 +142,7 @@ impl Reader<'_> {
         if let Some(path) = own_directory.filter(|path| path.text().is_empty()) {
             self.error(path, shape::NO_DIRECTORY);
         }
-        let directory = own_directory.and_then(|path| self.path(path, base)).unwrap_or_default();
+        let directory = own_directory.and_then(|path| self.directory(path, base)).unwrap_or_default();
         let id = match node.get("appID").map(Node::text) {
             Some(id) if !id.is_empty() => id.to_owned(),
             _ => directory.file_name().unwrap_or_default().to_string_lossy().into_owned(),
@@ -170,12 +172,12 @@ impl Reader<'_> {
             config_file: config_file.unwrap_or_else(|| install.config()),
             resources_paths: resources_paths.unwrap_or_else(|| vec![install.components()]),
             protocol: if protocol.is_empty() { "http".into() } else { protocol },
-            app_port: places.number("appPort", -1),
-            http_port: places.number("daprHTTPPort", -1),
-            grpc_port: places.number("daprGRPCPort", -1),
-            internal_port: places.number("daprInternalGRPCPort", -1),
-            metrics_port: places.number("metricsPort", -1),
-            profile_port: places.number("profilePort", -1),
+            app_port: self.port(node, "appPort"),
+            http_port: self.port(node, "daprHTTPPort"),
+            grpc_port: self.port(node, "daprGRPCPort"),
+            internal_port: self.port(node, "daprInternalGRPCPort"),
+            metrics_port: self.port(node, "metricsPort"),
+            profile_port: self.port(node, "profilePort"),
             profiling: places.flag("enableProfiling"),
             log_level: places.text("logLevel"),
             max_concurrency: places.number("appMaxConcurrency", -1),
@@ -206,9 +208,32 @@ impl Reader<'_> {
             restart: own::restart(self, places.get("restart")),
             watch: own::watch(self, places, base, &directory),
             profiles: texts(node.get("profiles")),
+            container_image: places.text("containerImage"),
+            container_image_pull_policy: or(places.text("containerImagePullPolicy"), "Always"),
+            create_service: places.flag("createService"),
             id,
             directory,
         }
+    }
+
+    /// `appDirPath`; also when there is no such directory, for what comes from its name.
+    fn directory(&mut self, node: &Node, base: &Path) -> Option<PathBuf> {
+        let path = self.path(node, base).or_else(|| self.place(node.text(), base))?;
+        if path.is_file() {
+            self.error(node, format!("appDirPath is a file, not a directory: {}", path.display()));
+        }
+        Some(path)
+    }
+
+    /// A port of an app; -1 when nothing is said.
+    fn port(&mut self, node: &Node, key: &str) -> i64 {
+        let Some((node, port)) = node.get(key).and_then(|node| Some((node, node.integer()?))) else {
+            return -1;
+        };
+        if port > i64::from(u16::MAX) {
+            self.error(node, format!("{key} takes a port up to {}, not {port}", u16::MAX));
+        }
+        port
     }
 
     /// `resourcesPaths` and `resourcesPath`.
@@ -221,7 +246,8 @@ impl Reader<'_> {
     /// empty one, and for one that isn't there.
     pub fn path(&mut self, node: &Node, base: &Path) -> Option<PathBuf> {
         let path = self.place(node.text(), base)?;
-        if path.exists() {
+        // What isn't in a directory that isn't there is no news.
+        if path.exists() || !base.is_dir() {
             return Some(path);
         }
         let shown = path.display();

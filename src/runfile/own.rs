@@ -118,9 +118,10 @@ pub fn command(reader: &mut Reader<'_>, node: &Node, env: &[(String, String)]) -
     words.iter().map(|word| expanded(reader, env, word, "command", &text(word))).collect()
 }
 
-/// `logDir`, relative to the run file.
+/// `logDir` of the app, of `common`, or of the file; relative to the run file.
 pub fn log_dir(reader: &Reader<'_>, places: Places<'_>, base: &Path) -> Option<PathBuf> {
-    reader.place(&places.text("logDir"), base)
+    let node = places.get("logDir").or_else(|| places.root.get("logDir"))?;
+    reader.place(node.text(), base)
 }
 
 /// `dependsOn`.
@@ -188,7 +189,7 @@ fn port(reader: &mut Reader<'_>, settings: &Node) -> Option<u16> {
 /// `restart`.
 pub fn restart(reader: &mut Reader<'_>, node: Option<&Node>) -> Restart {
     let policy = match node.map(|node| node.get("policy").unwrap_or(node)) {
-        Some(node) => match (node.text(), node.boolean()) {
+        Some(node) => match (node.text(), node.flag()) {
             ("on-failure", _) => RestartPolicy::OnFailure,
             ("always", _) | (_, Some(true)) => RestartPolicy::Always,
             _ => RestartPolicy::No,
@@ -214,7 +215,7 @@ pub fn restart(reader: &mut Reader<'_>, node: Option<&Node>) -> Restart {
 /// `watch`. Paths in `common` are relative to the run file, those of an app to its directory.
 pub fn watch(reader: &mut Reader<'_>, places: Places<'_>, base: &Path, directory: &Path) -> Option<Watch> {
     let base = if places.app.get("watch").is_some() { directory } else { base };
-    let node = places.get("watch").filter(|node| node.boolean() != Some(false))?;
+    let node = places.get("watch").filter(|node| node.flag() != Some(false))?;
     let items = node.get("paths").map(Node::items).unwrap_or_default();
     let mut paths: Vec<PathBuf> = items.iter().filter_map(|path| reader.path(path, base)).collect();
     if paths.is_empty() {

@@ -27,7 +27,7 @@ const SHARED: &[Field] = &[
         Shape::Scalar,
         "Addresses on which the sidecar's API listens, separated by commas.",
     ),
-    Field::new("enableProfiling", Shape::Boolean, "Profiling of the sidecar."),
+    Field::new("enableProfiling", Shape::Flag, "Profiling of the sidecar."),
     Field::new(
         "logLevel",
         Shape::Scalar,
@@ -46,15 +46,15 @@ const SHARED: &[Field] = &[
         TEXTS,
         "Directories with components, subscriptions and resiliency policies.",
     ),
-    Field::new("appSSL", Shape::Boolean, "The app is called with TLS; better: appProtocol https or grpcs."),
+    Field::new("appSSL", Shape::Flag, "The app is called with TLS; better: appProtocol https or grpcs."),
     Field::new("maxBodySize", Shape::Scalar, "Largest request body, for example 4Mi."),
     Field::new("readBufferSize", Shape::Scalar, "Largest HTTP header, for example 4Ki."),
-    Field::new("enableAppHealthCheck", Shape::Boolean, "The sidecar checks the app's health."),
+    Field::new("enableAppHealthCheck", Shape::Flag, "The sidecar checks the app's health."),
     Field::new("appHealthCheckPath", Shape::Scalar, "Path of the health check."),
     Field::new("appHealthProbeInterval", Shape::Integer, "Seconds between health checks."),
     Field::new("appHealthProbeTimeout", Shape::Integer, "Milliseconds that a health check may take."),
     Field::new("appHealthThreshold", Shape::Integer, "Failed health checks that make the app unhealthy."),
-    Field::new("enableApiLogging", Shape::Boolean, "The sidecar logs each call of its API."),
+    Field::new("enableApiLogging", Shape::Flag, "The sidecar logs each call of its API."),
     Field::new(
         "runtimePath",
         Shape::Scalar,
@@ -85,7 +85,7 @@ const SHARED: &[Field] = &[
     ),
     Field::new(
         "restart",
-        Shape::Either(&[RESTART, POLICY, Shape::Boolean]),
+        Shape::Either(&[RESTART, POLICY, Shape::Flag]),
         "Whether an app that ends is started again; no is the default.",
     ),
     Field::new(
@@ -95,7 +95,7 @@ const SHARED: &[Field] = &[
     ),
     Field::new(
         "watch",
-        Shape::Either(&[Shape::Boolean, Shape::Object(&[WATCH])]),
+        Shape::Either(&[Shape::Flag, Shape::Object(&[WATCH])]),
         "The app is restarted when its files change.",
     ),
 ];
@@ -137,7 +137,7 @@ const APP: &[Field] = &[
         "When Kubernetes pulls the image.",
     )
     .refused("invalid containerImagePullPolicy: {}, allowed values: Always, Never, IfNotPresent"),
-    Field::new("createService", Shape::Boolean, "Kubernetes gets a service for the app."),
+    Field::new("createService", Shape::Flag, "Kubernetes gets a service for the app."),
     Field::new(
         "dependsOn",
         Shape::Either(&[TEXTS, Shape::Map(&CONDITION)]),
@@ -149,7 +149,7 @@ const APP: &[Field] = &[
 
 const POLICY: Shape = Shape::OneOf(&["no", "on-failure", "always"]);
 const RESTART: Shape = Shape::Object(&[&[
-    Field::required("policy", Shape::Either(&[POLICY, Shape::Boolean]), "no, on-failure or always"),
+    Field::required("policy", Shape::Either(&[POLICY, Shape::Flag]), "no, on-failure or always"),
     Field::new(
         "maxRetries",
         Shape::Integer,
@@ -186,6 +186,11 @@ pub const RUN_FILE: Shape = Shape::Object(&[&[
     Field::required("version", Shape::Integer, "the version of the format, 1").missing(NO_VERSION),
     Field::new("name", Shape::Scalar, "Name of the system."),
     Field::new("common", Shape::Object(&[SHARED]), "What holds for every app that doesn't say otherwise."),
+    Field::new(
+        "logDir",
+        Shape::Scalar,
+        "Directory of the log files; .dapr/logs in each app's directory is the default.",
+    ),
     Field::new("apps", Shape::List(&Shape::Object(&[APP, SHARED])), "The apps, at least one."),
 ]]);
 

@@ -66,6 +66,14 @@ fn what_is_fine_is_said_to_be_fine() {
 }
 
 #[test]
+fn default_resources_need_no_configuration() {
+    let context = TestContext::new();
+    write(&context, &[(".dapr/components/store.yaml", COMPONENT)]);
+    let outcome = context.dapr(["lint"]);
+    assert!(outcome.stdout.ends_with("1 error, 0 warnings in 1 file\n"), "{outcome}");
+}
+
+#[test]
 fn nothing_to_check_is_a_failure() {
     insta::assert_snapshot!(TestContext::new().dapr(["lint"]), @r"
     exit code: 1

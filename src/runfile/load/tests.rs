@@ -321,3 +321,63 @@ fn what_is_wrong_for_all_is_said_once() {
     let text = "version: 1\ncommon: {envFile: nowhere}\napps:\n- {appDirPath: a}\n- {appDirPath: b}\n";
     assert_eq!(home.findings(text).lines().count(), 1, "{}", home.findings(text));
 }
+
+#[test]
+fn values_are_read_as_the_stock_program_reads_them() {
+    let home = Home::new(&["a"]);
+    let text = "
+version: 1
+common: {enableApiLogging: yes, appLogDestination: console}
+apps:
+- appDirPath: a
+  appID: 12
+  appLogDestination: ''
+  containerImagePullPolicy: ''
+  appSSL: off
+  env: {YES: yes, NUMBER: 0x1F}
+  command: [run, ~, 1.0]
+";
+    let app = &home.apps(text)[0];
+    assert_eq!((app.id.as_str(), app.api_logging, app.ssl), ("12", true, false));
+    assert_eq!(app.app_log_destination, Destination::FileAndConsole, "empty is the default");
+    let env: Vec<String> = app.env.iter().map(|(n, v)| format!("{n}={v}")).collect();
+    assert_eq!(env, ["YES=yes", "NUMBER=0x1F"]);
+    assert_eq!(app.command, ["run", "", "1.0"]);
+}
+
+#[test]
+fn one_mistake_is_one_finding() {
+    let home = Home::new(&["a"]);
+    home.write("file", "");
+    let text = "
+version: 1
+apps:
+- {appDirPath: gone, configFilePath: x.yaml, resourcesPath: y}
+- {appID: b, configFilePath: x.yaml}
+- {appDirPath: file}
+- {appDirPath: a, configFilePath: x.yaml, metricsPort: 70000}
+";
+    insta::assert_snapshot!(home.findings(text), @r"
+    [HOME]/dapr.yaml:4:16: error: error in getting the file info for [HOME]/gone: stat [HOME]/gone: no such file or directory
+    [HOME]/dapr.yaml:5:3: error: required field 'appDirPath' not found in the provided app config file
+    [HOME]/dapr.yaml:6:16: error: appDirPath is a file, not a directory: [HOME]/file
+    [HOME]/dapr.yaml:7:35: error: error in getting the file info for [HOME]/a/x.yaml: stat [HOME]/a/x.yaml: no such file or directory
+    [HOME]/dapr.yaml:7:56: error: metricsPort takes a port up to 65535, not 70000
+    ");
+}
+
+#[test]
+fn log_directories_and_keys_for_kubernetes() {
+    let home = Home::new(&["a", "b"]);
+    let text = "
+version: 1
+logDir: logs
+apps:
+- {appDirPath: a, logDir: own, containerImage: 'img:1', createService: true}
+- {appDirPath: b}
+";
+    let apps = home.apps(text);
+    assert_eq!((&apps[0].log_dir, &apps[1].log_dir), (&Some(home.at("own")), &Some(home.at("logs"))));
+    assert_eq!((apps[0].container_image.as_str(), apps[0].create_service), ("img:1", true));
+    assert_eq!(apps[1].container_image_pull_policy, "Always");
+}
