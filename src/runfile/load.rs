@@ -245,7 +245,12 @@ impl Reader<'_> {
     /// A path that has to exist: `~/` is the home directory, what is relative begins at `base`. `None` for an
     /// empty one, and for one that isn't there.
     pub fn path(&mut self, node: &Node, base: &Path) -> Option<PathBuf> {
-        let path = self.place(node.text(), base)?;
+        self.existing(node, node.text(), base)
+    }
+
+    /// The same, for a path whose text is not that of the node.
+    pub fn existing(&mut self, node: &Node, text: &str, base: &Path) -> Option<PathBuf> {
+        let path = self.place(text, base)?;
         // What isn't in a directory that isn't there is no news.
         if path.exists() || !base.is_dir() {
             return Some(path);

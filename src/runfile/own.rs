@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::app::{Condition, Destination, Probe, Readiness, Restart, RestartPolicy, Watch};
-use super::expand::{environment_file, expand};
+use super::expand::{Pair, environment_file, expand};
 use super::load::{Places, Reader, condition, text, texts};
 use crate::lint::{Diagnostic, Node, Value, duration};
 use crate::records::Runtime;
@@ -47,15 +47,18 @@ pub fn environment(
         for (place, file) in files(reader, node, base) {
             match read(&file, place) {
                 Ok(pairs) => {
-                    for (name, value) in pairs {
-                        set(reader, &mut env, place, name, &value);
+                    for Pair { name, value, literal } in pairs {
+                        let value =
+                            if literal { value } else { expanded(reader, &env, place, &name, &value) };
+                        set(&mut env, name, value);
                     }
                 }
                 Err(error) => reader.found.push(Diagnostic { file: reader.file.to_owned(), ..error }),
             }
         }
-        for (name, value) in node.get("env").map(Node::entries).unwrap_or_default() {
-            set(reader, &mut env, value, name.text().to_owned(), &text(value));
+        for (name, node) in node.get("env").map(Node::entries).unwrap_or_default() {
+            let value = expanded(reader, &env, node, name.text(), &text(node));
+            set(&mut env, name.text().to_owned(), value);
         }
     }
     env
@@ -65,17 +68,21 @@ fn files<'n>(reader: &mut Reader<'_>, node: &'n Node, base: &Path) -> Vec<(&'n N
     let Some(value) = node.get("envFile") else { return Vec::new() };
     let nodes =
         if matches!(value.value, Value::List(_)) { value.items() } else { std::slice::from_ref(value) };
-    nodes.iter().filter_map(|node| reader.path(node, base).map(|path| (node, path))).collect()
+    let mut files = Vec::new();
+    for node in nodes {
+        let name = expanded(reader, &[], node, "envFile", node.text());
+        files.extend(reader.existing(node, &name, base).map(|path| (node, path)));
+    }
+    files
 }
 
-fn read(file: &Path, place: &Node) -> Result<Vec<(String, String)>, Diagnostic> {
+fn read(file: &Path, place: &Node) -> Result<Vec<Pair>, Diagnostic> {
     let refused = |text: String| Diagnostic::error(file, place.at, text);
     let text = fs_err::read_to_string(file).map_err(|error| refused(error.to_string()))?;
     environment_file(file, &text).map_err(|error| refused(error.to_string()))
 }
 
-fn set(reader: &mut Reader<'_>, env: &mut Vec<(String, String)>, place: &Node, name: String, value: &str) {
-    let value = expanded(reader, env, place, &name, value);
+fn set(env: &mut Vec<(String, String)>, name: String, value: String) {
     match env.iter_mut().find(|(known, _)| *known == name) {
         Some((_, known)) => *known = value,
         None => env.push((name, value)),

@@ -381,3 +381,21 @@ apps:
     assert_eq!((apps[0].container_image.as_str(), apps[0].create_service), ("img:1", true));
     assert_eq!(apps[1].container_image_pull_policy, "Always");
 }
+
+#[test]
+fn variables_are_replaced_also_in_names_of_files_and_in_defaults() {
+    let home = Home::new(&["a"]);
+    home.write("a/example.env", "PORT=80\nRAW='${HOST}'\nKEY=\"one\ntwo\"\n");
+    let text = "
+version: 1
+apps:
+- appDirPath: a
+  envFile: ['${HOST}.env']
+  env: {URL: '${HOST}:${PORT}'}
+  command: [serve, '--on=${URL}', $HOST, '$${HOST}', '${x%.*} $$', '${NONE:-${HOST}}']
+";
+    let app = &home.apps(text)[0];
+    assert_eq!(app.env[1], ("RAW".to_owned(), "${HOST}".to_owned()), "single quotes");
+    assert_eq!(app.env[2], ("KEY".to_owned(), "one\ntwo".to_owned()));
+    assert_eq!(app.command, ["serve", "--on=example:80", "$HOST", "${HOST}", "${x%.*} $$", "example"]);
+}
