@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::Globals;
 use super::run::read_run_file;
+use crate::env::Env;
 use crate::error::{EXIT_FAILED, EXIT_OK, EXIT_USAGE, Failure};
 use crate::lint::{self, Diagnostic, Severity};
 use crate::resources::{self, Strictness};
@@ -47,7 +48,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
             given.push(path);
         }
     }
-    work.together(&given);
+    work.together(&given, &globals.env);
     let Work { found, files, .. } = work;
     let errors = found.iter().filter(|finding| finding.is_error()).count();
     let warnings = found.len() - errors;
@@ -123,13 +124,13 @@ impl Work {
         for app in &file.apps {
             let paths = app.resources_paths.iter().filter(|path| path.exists());
             let config = Some(&app.config_file).filter(|path| path.is_file());
-            self.together(&paths.chain(config).cloned().collect::<Vec<_>>());
+            self.together(&paths.chain(config).cloned().collect::<Vec<_>>(), &globals.env);
         }
         Ok(())
     }
 
     /// Checks what one sidecar loads: names are unique in there, and references lead to what is in there.
-    fn together(&mut self, paths: &[PathBuf]) {
+    fn together(&mut self, paths: &[PathBuf], env: &Env) {
         let mut seen = HashSet::new();
         let files = paths.iter().flat_map(|path| resources::files(path));
         let files: Vec<PathBuf> = files.filter(|file| seen.insert(identity(file))).collect();
@@ -139,7 +140,7 @@ impl Work {
             return;
         }
         self.files.extend(seen);
-        for finding in resources::check(&files, None, Strictness::Lint) {
+        for finding in resources::check_within(Some(env), &files, None, Strictness::Lint) {
             if !self.found.contains(&finding) {
                 self.found.push(finding);
             }

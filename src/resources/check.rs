@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::loader::check_name;
 use super::{Audience, shapes, types};
+use crate::env::Env;
 use crate::lint::{self, Diagnostic, Node, Severity, Shape};
 use crate::suggest;
 
@@ -24,7 +25,17 @@ pub enum Strictness {
 /// Checks files and directories; of a directory its `.yaml` and `.yml` files. With an audience, what is scoped to
 /// others counts only for duplicate names. Findings are sorted by file and place.
 pub fn check(paths: &[PathBuf], audience: Option<&Audience>, strictness: Strictness) -> Vec<Diagnostic> {
-    let mut check = Check { audience, strictness, ..Check::default() };
+    check_within(None, paths, audience, strictness)
+}
+
+/// The same in the environment of the sidecar: secrets that it does not hold are named.
+pub fn check_within(
+    env: Option<&Env>,
+    paths: &[PathBuf],
+    audience: Option<&Audience>,
+    strictness: Strictness,
+) -> Vec<Diagnostic> {
+    let mut check = Check { env, audience, strictness, ..Check::default() };
     for path in paths {
         for file in files(path) {
             check.file(&file);
@@ -56,6 +67,8 @@ struct Component {
     file: PathBuf,
     at: (usize, usize),
     kind: String,
+    /// What `secretstores.local.env` puts in front of names.
+    prefix: String,
 }
 
 /// Something that has to name a component.
@@ -65,10 +78,13 @@ struct Reference {
     name: String,
     /// What it has to be: `pubsub` or `secretstores`.
     category: &'static str,
+    /// What is wanted of a secret store, and the place where it says so.
+    secret: Option<(String, (usize, usize))>,
 }
 
 #[derive(Default)]
 struct Check<'a> {
+    env: Option<&'a Env>,
     audience: Option<&'a Audience>,
     strictness: Strictness,
     found: Vec<Diagnostic>,
@@ -144,7 +160,7 @@ impl Check<'_> {
             "Component" => self.component(file, node, spec),
             "Subscription" => {
                 if let Some(name) = key(spec, "pubsubname") {
-                    self.refer(file, name, name.text(), "pubsub");
+                    self.refer(file, name, "pubsub", None);
                 }
             }
             _ => {}
@@ -179,7 +195,8 @@ impl Check<'_> {
         for item in items {
             let Some(reference) = key(item, "secretKeyRef") else { continue };
             if let Some(store) = store {
-                self.refer(file, store, store.text(), "secretstores");
+                let secret = key(reference, "name").map(|name| (name.text().to_owned(), name.at));
+                self.refer(file, store, "secretstores", secret);
             } else {
                 let text = "this secret can't be read: auth.secretStore names no secret store";
                 self.found.push(self.doubt(file, reference.at, text));
@@ -213,23 +230,43 @@ impl Check<'_> {
                 format!("component {:?} is defined twice; the first one is in {place}:{line}", name.text());
             return self.found.push(Diagnostic::error(file, name.at, text));
         }
-        let component = Component { file: file.to_owned(), at: name.at, kind: kind.to_owned() };
+        let items =
+            key(node, "spec").and_then(|spec| key(spec, "metadata")).map(Node::items).unwrap_or_default();
+        let is_prefix =
+            |item: &&Node| key(item, "name").is_some_and(|name| name.text().eq_ignore_ascii_case("prefix"));
+        let prefix = items.iter().find(is_prefix).and_then(|item| key(item, "value")).map(Node::text);
+        let prefix = prefix.unwrap_or_default().to_owned();
+        let component = Component { file: file.to_owned(), at: name.at, kind: kind.to_owned(), prefix };
         self.components.insert(name.text().to_owned(), component);
     }
 
-    fn refer(&mut self, file: &Path, node: &Node, name: &str, category: &'static str) {
-        let (file, name) = (file.to_owned(), name.to_owned());
-        self.references.push(Reference { file, at: node.at, name, category });
+    fn refer(
+        &mut self,
+        file: &Path,
+        node: &Node,
+        category: &'static str,
+        secret: Option<(String, (usize, usize))>,
+    ) {
+        let (file, name) = (file.to_owned(), node.text().to_owned());
+        self.references.push(Reference { file, at: node.at, name, category, secret });
     }
 
     /// References that name nothing, or something else.
     fn references(&mut self) {
         for reference in std::mem::take(&mut self.references) {
-            let Reference { file, at, name, category } = reference;
+            let Reference { file, at, name, category, secret } = reference;
             let what = if category == "pubsub" { "pub/sub component" } else { "secret store" };
             let of_kind = |component: &Component| component.kind.split('.').next() == Some(category);
             match self.components.get(&name) {
-                Some(component) if of_kind(component) => {}
+                Some(component) if of_kind(component) => {
+                    let unset = secret.and_then(|(name, at)| Some((self.unset(component, &name)?, at)));
+                    let finding = unset.map(|(variable, at)| {
+                        let text =
+                            format!("the environment variable {variable} is not set: the secret is empty");
+                        Diagnostic::warning(&file, at, text)
+                    });
+                    self.found.extend(finding);
+                }
                 Some(component) => {
                     let text = format!("{name:?} is no {what}: its type is {}", component.kind);
                     self.found.push(self.doubt(&file, at, &text));
@@ -242,6 +279,13 @@ impl Check<'_> {
                 }
             }
         }
+    }
+
+    /// The variable behind a secret of `secretstores.local.env`, when it is not set.
+    fn unset(&self, store: &Component, secret: &str) -> Option<String> {
+        let env = self.env.filter(|_| store.kind == "secretstores.local.env")?;
+        let variable = format!("{}{secret}", store.prefix);
+        env.raw(&variable).is_none().then_some(variable)
     }
 
     /// The sidecar starts in spite of it, and it can't be meant so.

@@ -10,7 +10,7 @@ mod subscription;
 mod types;
 mod values;
 
-pub use check::{Strictness, check, files};
+pub use check::{Strictness, check, check_within, files};
 pub use component::{Component, Item, SecretKeyRef, Source};
 pub use configuration::{Configuration, SecretScope};
 pub use loader::{Error, Loaded, Warning, load};

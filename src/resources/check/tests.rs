@@ -112,3 +112,22 @@ fn names_and_kinds_that_cannot_be_meant() {
     let run = findings(&[("1.yaml", &name), ("3.yaml", &kind)], None, Strictness::Run);
     assert_eq!(run, "1.yaml:4:9: warning: invalid resource name \"a/b\": it may not contain '/' or '%'");
 }
+
+#[test]
+fn secrets_that_the_environment_does_not_hold_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.yaml");
+    let store = component("env", "secretstores.local.env", "  metadata: [{name: Prefix, value: APP_}]\n");
+    let user = component(
+        "s",
+        "state.redis",
+        "  metadata:\n  - {name: redisHost, secretKeyRef: {name: HOST}}\n  - {name: redisPassword, secretKeyRef: {name: PASSWORD}}\nauth: {secretStore: env}\n",
+    );
+    fs_err::write(&file, store + "---\n" + &user).unwrap();
+    let env = Env::of([("APP_HOST", "h")]);
+    let found = |env| check_within(env, std::slice::from_ref(&file), None, Strictness::Lint);
+    let lines: Vec<String> = found(Some(&env)).iter().map(ToString::to_string).collect();
+    let expected = ":19:48: warning: the environment variable APP_PASSWORD is not set: the secret is empty";
+    assert_eq!(lines, [format!("{}{expected}", file.display())]);
+    assert_eq!(found(None), []);
+}
