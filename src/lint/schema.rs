@@ -45,11 +45,53 @@ fn of(shape: &Shape) -> Value {
     }
 }
 
-/// A key may also stand without a value.
+/// A key that may be left out may also stand without a value.
 fn property(field: &Field) -> Value {
     let mut property = of(&field.shape);
+    if !field.required {
+        or_null(&mut property);
+    }
     if !field.about.is_empty() {
         property["description"] = json!(field.about);
     }
     property
+}
+
+fn or_null(property: &mut Value) {
+    if let Some(kind) = property.get_mut("type") {
+        match kind {
+            Value::Array(kinds) => kinds.push(json!("null")),
+            kind => *kind = json!([kind.clone(), "null"]),
+        }
+    } else if let Some(Value::Array(values)) = property.get_mut("enum") {
+        values.push(Value::Null);
+    } else if let Some(Value::Array(shapes)) = property.get_mut("anyOf") {
+        shapes.push(json!({"type": "null"}));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_left_out_may_be_null() {
+        const SHAPE: Shape = Shape::Object(&[&[
+            Field::required("a", Shape::Integer, "A."),
+            Field::new("b", Shape::Scalar, ""),
+            Field::new("c", Shape::OneOf(&["x"]), ""),
+            Field::new("d", Shape::Either(&[Shape::Text, Shape::List(&Shape::Text)]), ""),
+            Field::new("e", Shape::Any, ""),
+        ]]);
+        let schema = schema("T", "About.", &SHAPE);
+        let property = |name: &str| schema["properties"][name].to_string();
+        assert_eq!(property("a"), r#"{"description":"A.","type":"integer"}"#);
+        assert_eq!(property("b"), r#"{"type":["string","number","boolean","null"]}"#);
+        assert_eq!(property("c"), r#"{"enum":["x",null]}"#);
+        let either =
+            r#"{"anyOf":[{"type":"string"},{"items":{"type":"string"},"type":"array"},{"type":"null"}]}"#;
+        assert_eq!(property("d"), either);
+        assert_eq!(property("e"), "{}");
+        assert_eq!(schema["required"], json!(["a"]));
+    }
 }
