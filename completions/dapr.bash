@@ -428,7 +428,7 @@ _dapr() {
             return 0
             ;;
         dapr__subcmd__logs)
-            opts="-a -f -t -k -h --app-id --app --sidecar --follow --since --tail --timestamps --kubernetes --help --log-as-json --runtime-path"
+            opts="-a -f -t -k -n -p -h --app-id --app --sidecar --follow --since --tail --timestamps --kubernetes --namespace --pod-name --help --log-as-json --runtime-path"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -447,6 +447,22 @@ _dapr() {
                     return 0
                     ;;
                 --tail)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pod-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

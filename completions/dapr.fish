@@ -117,6 +117,8 @@ complete -c dapr -n "__fish_dapr_using_subcommand list" -l log-as-json -d 'Log o
 complete -c dapr -n "__fish_dapr_using_subcommand logs" -s a -l app-id -d 'The application ids; all that run when none is given' -r
 complete -c dapr -n "__fish_dapr_using_subcommand logs" -l since -d 'Only lines written since then: a length of time such as 5m, or a time such as 2026-01-31T08:00:00Z' -r
 complete -c dapr -n "__fish_dapr_using_subcommand logs" -l tail -d 'So many lines at the end' -r
+complete -c dapr -n "__fish_dapr_using_subcommand logs" -s n -l namespace -d 'The Kubernetes namespace in which your application is deployed' -r
+complete -c dapr -n "__fish_dapr_using_subcommand logs" -s p -l pod-name -d 'The name of the pod in Kubernetes, in case your application has multiple pods (optional)' -r
 complete -c dapr -n "__fish_dapr_using_subcommand logs" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
 complete -c dapr -n "__fish_dapr_using_subcommand logs" -l app -d 'Only what the apps have written'
 complete -c dapr -n "__fish_dapr_using_subcommand logs" -l sidecar -d 'Only what the sidecars have written'

@@ -1,13 +1,19 @@
 //! `dapr logs`: what apps that were run here have written, and their sidecars.
 
+use std::io;
+use std::ops::ControlFlow;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 
 use super::{Globals, unavailable};
-use crate::error::{EXIT_OK, EXIT_USAGE, Failure};
+use crate::client;
+use crate::error::{EXIT_OK, EXIT_USAGE, Failure, system_text};
 use crate::lint;
-use crate::self_hosted::logs::{self, Kind, Line, Source, Wanted};
+use crate::os::Signals;
+use crate::output::logs::Lines;
+use crate::self_hosted::instances;
+use crate::self_hosted::logs::{self, Kind, Piece, Source, Wanted};
 
 const EXAMPLES: &str = "# Show the logs of everything that runs, and go on
 dapr logs --follow
@@ -26,6 +32,8 @@ const BATCH: usize = 64 * 1024;
 #[command(after_help = EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "one for each flag that takes no value")]
 pub struct Args {
+    /// Further app ids
+    ids: Vec<String>,
     /// The application ids; all that run when none is given
     #[arg(short, long, value_delimiter = ',')]
     app_id: Vec<String>,
@@ -43,13 +51,19 @@ pub struct Args {
     since: String,
     /// So many lines at the end
     #[arg(long)]
-    tail: Option<usize>,
+    tail: Option<u64>,
     /// Show when each line was written
     #[arg(short, long)]
     timestamps: bool,
     /// Show the logs of a pod in a Kubernetes cluster
     #[arg(short, long)]
     kubernetes: bool,
+    /// The Kubernetes namespace in which your application is deployed
+    #[arg(short, long, default_value = "default")]
+    namespace: String,
+    /// The name of the pod in Kubernetes, in case your application has multiple pods (optional)
+    #[arg(short, long, default_value = "")]
+    pod_name: String,
 }
 
 /// Prints the lines.
@@ -63,41 +77,53 @@ pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
         _ => &[Kind::App, Kind::Sidecar],
     };
     let wanted = Wanted { since: since(&args.since)?, tail: args.tail };
-    let sources = logs::sources(&globals.install()?, &args.app_id, kinds).map_err(|error| {
-        let hint = match &error {
-            logs::Error::Unknown { question, .. } => question.clone(),
-            logs::Error::NothingRuns => Some("name an app with -a to see the logs of its last run".into()),
-        };
-        Failure::new(error).with_hints(hint)
-    })?;
-    let heads = heads(&sources, globals);
-    let printer = globals.printer;
-    let mut waiting = Vec::new();
-    let mut emit = |line: Option<Line>| {
-        let text = &mut waiting;
-        let Some(line) = line else {
-            let read = text.is_empty() || printer.stream(text);
-            text.clear();
-            return read;
-        };
-        if args.timestamps {
-            let time = i64::try_from(line.time).ok().and_then(|time| Timestamp::from_millisecond(time).ok());
-            text.extend(format!("{} ", time.unwrap_or_default()).into_bytes());
+    let ids: Vec<String> = args.ids.iter().chain(&args.app_id).cloned().collect();
+    let install = globals.install()?;
+    let running = instances::list(&install, &globals.env);
+    let sources = logs::sources(&install, &running, &ids, kinds).map_err(failure)?;
+    let mut lines = Lines::new(heads(&sources, globals), args.timestamps);
+    let mut printed = Ok(());
+    let mut emit = |piece: Option<Piece<'_>>| {
+        if let Some(piece) = piece {
+            lines.add(&piece);
+            if lines.text().len() < BATCH {
+                return ControlFlow::Continue(());
+            }
         }
-        text.extend(heads[line.source].bytes());
-        text.extend(&line.text);
-        text.push(b'\n');
-        if text.len() < BATCH {
-            return true;
+        let read = globals.printer.stream(lines.text());
+        lines.clear();
+        match read {
+            Ok(true) => return ControlFlow::Continue(()),
+            // Somebody who has seen enough closes the pipe: that is no failure.
+            Ok(false) => {}
+            Err(error) => printed = Err(error),
         }
-        // Somebody who has seen enough closes the pipe: that is no failure.
-        let read = printer.stream(text);
-        text.clear();
-        read
+        ControlFlow::Break(())
     };
-    let readers = logs::show(&sources, wanted, &mut emit);
-    logs::follow(&sources, readers, args.follow, &mut emit);
+    if args.follow {
+        let cannot = |error: io::Error| Failure::new(format!("cannot follow: {error}"));
+        let runtime = client::runtime().map_err(cannot)?;
+        runtime.block_on(async {
+            let signals = Signals::listen().map_err(cannot)?;
+            logs::follow(&sources, wanted, signals, &mut emit).await.map_err(failure)
+        })?;
+    } else {
+        logs::show(&sources, wanted, &mut emit).map_err(failure)?;
+    }
+    printed.map_err(|error| Failure::new(format!("cannot write to stdout: {}", system_text(&error))))?;
     Ok(EXIT_OK)
+}
+
+fn failure(error: logs::Error) -> Failure {
+    let hint = match &error {
+        logs::Error::Unknown { question, .. } => question.clone(),
+        logs::Error::NothingRuns => Some("name an app with -a to see the logs of its last run".into()),
+        logs::Error::NotKept { .. } | logs::Error::NothingKept => {
+            Some("only this dapr run keeps what apps and sidecars write; look where it was started".into())
+        }
+        logs::Error::Gone { .. } | logs::Error::Read { .. } => None,
+    };
+    Failure::new(error).with_hints(hint)
 }
 
 /// What stands before the lines of each log; nothing when there is only one.

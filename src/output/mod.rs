@@ -5,6 +5,7 @@
 mod format;
 pub mod help;
 pub mod list;
+pub mod logs;
 mod printer;
 mod table;
 

@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use console::Color;
 
 use crate::error::Failure;
+use crate::os;
 
 /// Kinds of status line (output reference, section 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,8 +107,11 @@ impl Printer {
     }
 
     /// Lines of a stream that may be long; `false` when nobody reads them any more.
-    pub fn stream(self, lines: &[u8]) -> bool {
-        io::stdout().write_all(lines).and_then(|()| io::stdout().flush()).is_ok()
+    pub fn stream(self, lines: &[u8]) -> io::Result<bool> {
+        match os::write_all(&io::stdout(), lines) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+            result => result.map(|()| true),
+        }
     }
 
     /// What to try next: `hint: …` on stderr.

@@ -2,17 +2,25 @@
 //! Lines of several logs are merged by the time at which they were written.
 
 mod follow;
+mod merge;
+mod part;
 mod read;
+mod times;
 
-use std::path::PathBuf;
+use std::io;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use super::instances::Instance;
 use super::last_run::LastRun;
+use crate::error::system_text;
 use crate::paths::InstallDir;
-use crate::records::{Directory, ProcessId};
+use crate::process::logfile;
+use crate::records::ProcessId;
 use crate::suggest;
 
-pub use follow::follow;
+pub use follow::{follow, show};
 
 /// Whose output a log holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,28 +49,46 @@ pub struct Source {
     pub kind: Kind,
     /// The file; rotated parts lie beside it.
     pub path: PathBuf,
-    /// The sidecar of the run, while it runs.
-    pub alive: Option<ProcessId>,
+    /// Who writes it; nothing when the run has ended.
+    pub run: Option<Run>,
 }
 
-/// A line of a log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+/// The processes of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run {
+    /// The sidecar.
+    pub daprd: ProcessId,
+    /// The app.
+    pub app: Option<ProcessId>,
+    /// The `dapr run` that writes down what both say.
+    pub cli: Option<ProcessId>,
+}
+
+/// A line of a log, or a piece of one that is long or not ended yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece<'a> {
     /// The log, by its place in the list.
     pub source: usize,
-    /// When it was written, in milliseconds since 1970; to a tenth of a second. 0 when it is not known.
-    pub time: u64,
+    /// When the line was written, in milliseconds since 1970; to a tenth of a second. `None` when it is not known.
+    pub time: Option<u64>,
+    /// A line begins here.
+    pub begins: bool,
     /// What it says, without the newline.
-    pub text: Vec<u8>,
+    pub text: &'a [u8],
+    /// The line ends here.
+    pub ends: bool,
 }
+
+/// Takes pieces; nothing means that no more are there for now. A break ends it all.
+pub type Emit<'a> = &'a mut dyn FnMut(Option<Piece<'_>>) -> ControlFlow<()>;
 
 /// Which lines are wanted.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Wanted {
     /// Written since then.
     pub since: Option<SystemTime>,
-    /// So many at the end.
-    pub tail: Option<usize>,
+    /// So many at the end, of all logs together.
+    pub tail: Option<u64>,
 }
 
 /// Why there are no logs.
@@ -76,80 +102,126 @@ pub enum Error {
         /// A question that names similar ids.
         question: Option<String>,
     },
+    /// It runs, but what it says goes elsewhere.
+    #[error("no logs of app id {id}: this output is not kept in a file")]
+    NotKept {
+        /// What was asked for.
+        id: String,
+    },
+    /// Its last run is known, but somebody has removed the files.
+    #[error("no logs of app id {id}: {} is not there any more", path.display())]
+    Gone {
+        /// What was asked for.
+        id: String,
+        /// The log.
+        path: PathBuf,
+    },
     /// Nothing was asked for by name, and nothing runs.
     #[error("no app is running")]
     NothingRuns,
+    /// The same, and nothing of what runs has a log.
+    #[error("no running app keeps its output in a file")]
+    NothingKept,
+    /// A file can't be read.
+    #[error("cannot read {}: {}", path.display(), system_text(error))]
+    Read {
+        /// The log.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
 }
 
-/// Finds the logs of these apps, or of all that run.
-pub fn sources(install: &InstallDir, ids: &[String], kinds: &[Kind]) -> Result<Vec<Source>, Error> {
-    // Only runs of ours have logs, and all of them have records.
-    let running = Directory::of(install).live();
-    let mut sources = Vec::new();
-    let mut add = |app_id: &str, kind: Kind, path: Option<PathBuf>, alive: Option<ProcessId>| {
-        if let Some(path) = path.filter(|_| kinds.contains(&kind)) {
-            sources.push(Source { app_id: app_id.to_owned(), kind, path, alive });
+impl Error {
+    fn read(path: &Path, error: io::Error) -> Self {
+        Self::Read { path: path.to_owned(), error }
+    }
+}
+
+/// Finds the logs of these apps, or of all that run. `running` is what is known of those.
+pub fn sources(
+    install: &InstallDir,
+    running: &[Instance],
+    ids: &[String],
+    kinds: &[Kind],
+) -> Result<Vec<Source>, Error> {
+    let mut sources: Vec<Source> = Vec::new();
+    if ids.is_empty() {
+        if running.is_empty() {
+            return Err(Error::NothingRuns);
         }
-    };
-    for record in running.iter().filter(|record| ids.is_empty() || ids.contains(&record.app_id)) {
-        let alive = Some(record.daprd);
-        add(&record.app_id, Kind::App, record.app_log_path.clone(), alive);
-        add(&record.app_id, Kind::Sidecar, record.daprd_log_path.clone(), alive);
+        for instance in running {
+            add(&mut sources, of_instance(instance, kinds));
+        }
+        return if sources.is_empty() { Err(Error::NothingKept) } else { Ok(sources) };
     }
-    if ids.is_empty() && running.is_empty() {
-        return Err(Error::NothingRuns);
-    }
-    for id in ids.iter().filter(|id| !running.iter().any(|record| record.app_id == **id)) {
-        let Some(last) = LastRun::of(install, id) else {
-            let known = LastRun::all(install);
-            let names =
-                known.iter().map(|run| &run.app_id).chain(running.iter().map(|record| &record.app_id));
-            let question = suggest::question(id, names.map(String::as_str));
-            return Err(Error::Unknown { id: id.clone(), question });
+    for id in ids {
+        let mut instances = running.iter().filter(|instance| instance.app_id == *id).peekable();
+        let found: Vec<Source> = if instances.peek().is_some() {
+            instances.flat_map(|instance| of_instance(instance, kinds)).collect()
+        } else {
+            of_last_run(install, running, id, kinds)?
         };
-        add(id, Kind::App, last.app_log_path, None);
-        add(id, Kind::Sidecar, last.daprd_log_path, None);
+        if found.is_empty() {
+            return Err(Error::NotKept { id: id.clone() });
+        }
+        add(&mut sources, found);
     }
     Ok(sources)
 }
 
-/// Takes lines; nothing means that no more are there for now. `false` ends it all.
-pub type Emit<'a> = &'a mut dyn FnMut(Option<Line>) -> bool;
+/// Adds those that aren't there yet.
+fn add(sources: &mut Vec<Source>, more: Vec<Source>) {
+    for source in more {
+        if !sources.iter().any(|other| other.path == source.path) {
+            sources.push(source);
+        }
+    }
+}
 
-/// Gives the wanted lines of all logs in the order of their times; each log keeps its own order. Returns where
-/// each log was left, for [`follow`].
-pub fn show(sources: &[Source], wanted: Wanted, emit: Emit<'_>) -> Vec<read::Reader> {
-    let mut readers: Vec<read::Reader> =
-        sources.iter().map(|source| read::Reader::open(&source.path, wanted)).collect();
-    let mut lines: Vec<Option<(u64, Vec<u8>)>> = readers.iter_mut().map(read::Reader::next_line).collect();
-    // Each log gives as many as are wanted in all; of those the last ones are.
-    let mut kept = std::collections::VecDeque::new();
-    loop {
-        let first = lines.iter().enumerate().filter_map(|(at, line)| Some((line.as_ref()?.0, at))).min();
-        let Some((_, at)) = first else { break };
-        let Some((time, text)) = std::mem::replace(&mut lines[at], readers[at].next_line()) else { break };
-        let line = Line { source: at, time, text };
-        match wanted.tail {
-            None => {
-                if !emit(Some(line)) {
-                    return readers;
-                }
-            }
-            Some(most) => {
-                kept.push_back(line);
-                if kept.len() > most {
-                    kept.pop_front();
-                }
-            }
-        }
+fn of_instance(instance: &Instance, kinds: &[Kind]) -> Vec<Source> {
+    let run = Run { daprd: instance.daprd, app: instance.app, cli: instance.cli };
+    let path = |kind| match kind {
+        Kind::App => &instance.app_log_path,
+        Kind::Sidecar => &instance.daprd_log_path,
+    };
+    let kept = kinds.iter().filter(|kind| !path(**kind).is_empty());
+    kept.map(|kind| Source {
+        app_id: instance.app_id.clone(),
+        kind: *kind,
+        path: PathBuf::from(path(*kind)),
+        run: Some(run),
+    })
+    .collect()
+}
+
+fn of_last_run(
+    install: &InstallDir,
+    running: &[Instance],
+    id: &str,
+    kinds: &[Kind],
+) -> Result<Vec<Source>, Error> {
+    let Some(last) = LastRun::of(install, id) else {
+        let known = LastRun::all(install);
+        let names =
+            known.iter().map(|run| &run.app_id).chain(running.iter().map(|instance| &instance.app_id));
+        let question = suggest::question(id, names.map(String::as_str));
+        return Err(Error::Unknown { id: id.to_owned(), question });
+    };
+    let path = |kind: &Kind| match kind {
+        Kind::App => last.app_log_path.clone(),
+        Kind::Sidecar => last.daprd_log_path.clone(),
+    };
+    let paths: Vec<(Kind, PathBuf)> = kinds.iter().filter_map(|kind| Some((*kind, path(kind)?))).collect();
+    let is_there = |path: &Path| [0, 1].iter().any(|number| logfile::part(path, *number).exists());
+    let (there, gone): (Vec<_>, Vec<_>) = paths.into_iter().partition(|(_, path)| is_there(path));
+    match gone.into_iter().next() {
+        Some((_, path)) if there.is_empty() => Err(Error::Gone { id: id.to_owned(), path }),
+        _ => Ok(there
+            .into_iter()
+            .map(|(kind, path)| Source { app_id: id.to_owned(), kind, path, run: None })
+            .collect()),
     }
-    for line in kept {
-        if !emit(Some(line)) {
-            return readers;
-        }
-    }
-    emit(None);
-    readers
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 """Looking at runs and steering them from another terminal."""
 
+import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -10,7 +12,11 @@ import psutil
 import pytest
 
 from support import DAPR, Machine, free_ports, until
+from test_processes import linux_only
 from test_run_file import SLEEP, app, sh
+
+# Ends a second after it was asked to, and says so.
+SAVES = "trap 'sleep 1; echo saved; exit 0' TERM; echo ready; while :; do sleep 0.05; done"
 
 
 def test_logs_of_a_running_app_and_of_one_that_has_ended(machine: Machine) -> None:
@@ -18,9 +24,10 @@ def test_logs_of_a_running_app_and_of_one_that_has_ended(machine: Machine) -> No
     until(lambda: "three" in run.out, "the app has spoken")
     shown = machine.dapr("logs", "-a", "talker", "--app", "--tail", "2")
     assert (shown.returncode, shown.stdout) == (0, "two\nthree\n")
+    # Those of everything on the machine, which may be more than this test runs.
     both = machine.dapr("logs")
-    assert "talker app   | one\n" in both.stdout
-    assert "talker daprd | time=" in both.stdout
+    assert re.search(r"^talker app +\| one$", both.stdout, re.MULTILINE)
+    assert re.search(r"^talker daprd +\| time=", both.stdout, re.MULTILINE)
     run.stop()
     assert machine.dapr("logs", "-a", "talker", "--app").stdout == "one\ntwo\nthree\n"
 
@@ -38,6 +45,96 @@ def test_following_ends_with_the_run_and_misses_nothing(machine: Machine) -> Non
     assert follower.returncode == 0
     assert out.decode().split("\n") == [*map(str, range(1, count + 1)), "no newline", ""]
     assert run.wait() == 0
+
+
+def follow(machine: Machine, *args: str) -> subprocess.Popen:
+    return subprocess.Popen([DAPR, "logs", "--follow", *args], env=machine.env, stdout=subprocess.PIPE)
+
+
+def test_following_goes_over_any_number_of_rotations(machine: Machine) -> None:
+    count = 20_000
+    go = machine.home / "go"
+    script = f"while [ ! -e {go} ]; do sleep 0.01; done; seq {count}"
+    run = machine.run("counter", *sh(script), DAPR_LOG_SIZE="8Ki", DAPR_LOG_FILES="100").up()
+    with follow(machine, "-a", "counter", "--app") as follower:
+        go.touch()
+        out, _ = follower.communicate(timeout=60)
+    assert out.decode().split() == [*map(str, range(1, count + 1))]
+    assert run.wait() == 0
+
+
+def test_following_hears_the_last_words_of_an_app_that_lost_its_sidecar(machine: Machine) -> None:
+    run = machine.run("talker", *sh(SAVES)).up()
+    with follow(machine, "-a", "talker", "--app") as follower:
+        assert follower.stdout.readline() == b"ready\n"
+        os.kill(run.row()["daprdPid"], signal.SIGKILL)
+        out, _ = follower.communicate(timeout=30)
+    assert out.endswith(b"saved\n")
+    assert follower.returncode == 0
+    run.wait()
+
+
+def test_following_one_app_ends_before_the_run_does(machine: Machine) -> None:
+    run = machine.run_file(app("one", sh(SAVES)), app("two", SLEEP)).up()
+    with follow(machine, "-a", "one", "--app") as follower:
+        assert b"ready" in follower.stdout.readline()
+        assert machine.dapr("stop", "one").returncode == 0
+        out, _ = follower.communicate(timeout=30)
+    assert b"== saved\n" in out
+    assert [row["appId"] for row in machine.listed()] == ["two"]
+    assert not run.ended()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_following_well(machine: Machine, number: signal.Signals) -> None:
+    run = machine.run("talker", *sh("echo one; sleep 600")).up()
+    with follow(machine, "-a", "talker", "--app") as follower:
+        assert follower.stdout.readline() == b"one\n"
+        follower.send_signal(number)
+        assert follower.wait(20) == 0
+    assert not run.ended()
+
+
+def kept(machine: Machine, name: str) -> Path:
+    """A log of an app whose run has ended; to be written by the test."""
+    directory = machine.home / ".dapr" / "logs" / name
+    directory.mkdir(parents=True)
+    log = directory / "app_1.log"
+    last = {"appId": name, "appLogPath": str(log), "created": "2026-01-01T00:00:00Z"}
+    (directory / "last.json").write_text(json.dumps(last))
+    return log
+
+
+def test_the_end_of_a_large_log_is_shown_at_once(machine: Machine) -> None:
+    log = kept(machine, "large")
+    count = 600_000
+    with log.open("w") as file, (log.parent / f".{log.name}.times").open("w") as times:
+        for n in range(count):
+            file.write(f"{n:011}\n")
+            times.write(f"{n * 12} {1_700_000_000_000 + n * 100}\n")
+        file.write("tail\n" * 300)
+    started = time.monotonic()
+    assert machine.dapr("logs", "-a", "large", "--tail", "200").stdout == "tail\n" * 200
+    since = machine.dapr("logs", "-a", "large", "--since", "2023-11-15T14:53:19Z", "-t").stdout.splitlines()
+    assert since[0] == "2023-11-15T14:53:18.900Z 00000599989"
+    assert len(since) == 11 + 300
+    assert time.monotonic() - started < 5
+
+
+@linux_only
+def test_a_line_of_any_length_needs_no_memory(machine: Machine) -> None:
+    log = kept(machine, "endless")
+    block = b"x" * 1_000_000
+    with log.open("wb") as file:
+        for _ in range(200):
+            file.write(block)
+    with subprocess.Popen([DAPR, "logs", "-a", "endless"], env=machine.env, stdout=subprocess.PIPE) as shower:
+        length = largest = 0
+        while part := shower.stdout.read(1_000_000):
+            length += len(part)
+            largest = max(largest, psutil.Process(shower.pid).memory_info().rss)
+    assert (shower.returncode, length) == (0, 200 * len(block) + 1)
+    assert largest < 64 << 20
 
 
 def test_logs_of_a_run_file_with_rotation(machine: Machine) -> None:
@@ -131,10 +228,6 @@ def test_an_ended_run_leaves_no_socket(machine: Machine) -> None:
     machine.run("a", *SLEEP).up().stop()
     assert list(directory.iterdir()) == []
     assert time.monotonic() - started < 30
-
-
-# Ends a second after it was asked to, and says so.
-SAVES = "trap 'sleep 1; echo saved; exit 0' TERM; echo ready; while :; do sleep 0.05; done"
 
 
 @pytest.mark.parametrize("way", [["-f", "system"], ["one", "two", "three"], ["--app-id", "two", "one", "three"]])
