@@ -1,9 +1,12 @@
 //! `dapr restart`: ends apps and starts them again, beside the same sidecars.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
 use super::Globals;
 use crate::error::{EXIT_FAILED, EXIT_OK, EXIT_USAGE, Failure};
 use crate::self_hosted::control::{self, Action, Request};
-use crate::self_hosted::instances;
+use crate::self_hosted::instances::{self, Instance};
 use crate::suggest;
 
 const EXAMPLES: &str = "# Restart an app; its sidecar goes on
@@ -22,7 +25,8 @@ pub struct Args {
 
 /// Restarts every instance of every given app.
 pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
-    let ids: Vec<&String> = args.ids.iter().chain(&args.app_id).collect();
+    let mut seen = BTreeSet::new();
+    let ids: Vec<&String> = args.ids.iter().chain(&args.app_id).filter(|id| seen.insert(*id)).collect();
     if ids.is_empty() {
         let hint = "name the apps to restart: dapr restart <app-id>";
         return Err(Failure::new("no app id is given").hint(hint).code(EXIT_USAGE));
@@ -30,8 +34,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
     let instances = instances::list(&globals.install()?, &globals.env);
     let mut code = EXIT_OK;
     for id in ids {
-        let outcome = restart(id, &instances);
-        match outcome {
+        match restart(id, &instances) {
             Ok(()) => globals.printer.success(format!("app restarted successfully: {id}")),
             Err(failure) => {
                 code = EXIT_FAILED;
@@ -42,23 +45,29 @@ pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
     Ok(code)
 }
 
-fn restart(id: &str, instances: &[instances::Instance]) -> Result<(), Failure> {
+/// Restarts all instances, also after one of them failed.
+fn restart(id: &str, instances: &[Instance]) -> Result<(), Failure> {
     let failed = |text: String| Failure::new(format!("failed to restart app id {id}: {text}"));
-    let ours: Vec<_> = instances.iter().filter(|instance| instance.app_id == id).collect();
+    let ours: Vec<&Instance> = instances.iter().filter(|instance| instance.app_id == id).collect();
     if ours.is_empty() {
         let question = suggest::question(id, instances.iter().map(|instance| instance.app_id.as_str()));
         return Err(failed(format!("couldn't find app id {id}")).with_hints(question));
     }
-    for instance in ours {
-        let Some(socket) = &instance.control else {
-            let text = format!(
-                "the process that started its sidecar (PID {}) takes no requests",
-                instance.daprd.pid
-            );
-            return Err(failed(text).hint("stop it with dapr stop, and start it with this dapr run"));
-        };
-        let request = Request { action: Action::Restart, app_id: id.to_owned() };
-        control::ask(socket, &request).map_err(|error| failed(error.to_string()))?;
+    // A run is asked once, however many instances of the app it has.
+    let sockets: BTreeSet<&PathBuf> =
+        ours.iter().filter_map(|instance| instance.cli.and(instance.control.as_ref())).collect();
+    let request = Request { action: Action::Restart, app_id: id.to_owned() };
+    let outcomes = sockets.into_iter().map(|socket| control::ask(socket, &request));
+    let errors: Vec<control::Error> = outcomes.filter_map(Result::err).collect();
+    if let Some(error) = errors.first() {
+        return Err(failed(error.to_string()));
     }
-    Ok(())
+    match ours.iter().find(|instance| instance.cli.is_none() || instance.control.is_none()) {
+        Some(foreign) => {
+            let pid = foreign.daprd.pid;
+            let text = format!("nobody who could do it owns its sidecar (PID {pid})");
+            Err(failed(text).hint("stop it with dapr stop, and start it with this dapr run"))
+        }
+        None => Ok(()),
+    }
 }

@@ -18,6 +18,8 @@ dapr wait -a job --for exited --timeout 10m";
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
+    /// Further app ids
+    ids: Vec<String>,
     /// The application ids
     #[arg(short, long, value_delimiter = ',')]
     app_id: Vec<String>,
@@ -45,12 +47,13 @@ pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
             "--timeout takes a length of time such as 30s or 5m",
         )
     })?;
-    if args.app_id.is_empty() {
+    let ids: Vec<String> = args.ids.iter().chain(&args.app_id).cloned().collect();
+    if ids.is_empty() {
         return Err(usage("no app id is given".into(), "name the apps to wait for: dapr wait -a <ID>"));
     }
     let runtime = client::runtime().map_err(|error| Failure::new(format!("cannot start: {error}")))?;
     let install = globals.install()?;
-    let waiting = wait::until(&install, &args.app_id, wanted, timeout);
+    let waiting = wait::until(&install, &ids, wanted, timeout);
     runtime
         .block_on(waiting)
         .map_err(|missing| Failure::new(format!("after {}: {}", args.timeout, missing.join(", "))))?;

@@ -73,6 +73,8 @@ pub struct Instance {
     pub unix_domain_socket: Option<PathBuf>,
     /// Socket on which the owning `dapr run` takes requests for this app.
     pub control: Option<PathBuf>,
+    /// Whether the app's readiness probe has succeeded; `None` when it has no probe.
+    pub ready: Option<bool>,
     /// `--resources-path` of its command line.
     pub resources_paths: Vec<PathBuf>,
 }
@@ -102,6 +104,7 @@ impl Default for Instance {
             daprd_log_path: String::new(),
             unix_domain_socket: None,
             control: None,
+            ready: None,
             resources_paths: Vec::new(),
         }
     }
@@ -171,6 +174,7 @@ impl From<Record> for Instance {
             run_template_path: record.run_template_path,
             run_template_name: record.run_template_name,
             control: record.control,
+            ready: record.ready,
             app_log_path: text(record.app_log_path),
             daprd_log_path: text(record.daprd_log_path),
             unix_domain_socket: record.unix_domain_socket,

@@ -1,4 +1,4 @@
-//! `dapr logs`, `dapr wait` and `dapr restart` where nothing runs; with real runs they are tested elsewhere.
+//! `dapr logs`; with real runs it is tested elsewhere.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
@@ -126,32 +126,4 @@ fn what_is_not_there_is_named() {
     ❌  invalid value "yesterday" for --since
     hint: --since takes a length of time such as 90s, 5m or 2h, or a time such as 2026-01-31T08:00:00Z
     "#);
-}
-
-#[test]
-fn waiting_says_what_is_missing() {
-    let context = TestContext::new();
-    insta::assert_snapshot!(context.dapr(["wait", "-a", "orders", "--timeout", "50ms"]), @r"
-    exit code: 1
-    ----- stdout -----
-
-    ----- stderr -----
-    ❌  after 50ms: orders does not run
-    ");
-    assert_eq!(context.dapr(["wait", "-a", "orders", "--for", "exited"]).code, Some(0));
-    assert_eq!(context.dapr(["wait", "-a", "orders", "--for", "luck"]).code, Some(2));
-    assert_eq!(context.dapr(["wait"]).code, Some(2));
-}
-
-#[test]
-fn only_what_runs_can_be_restarted() {
-    let context = TestContext::new();
-    insta::assert_snapshot!(context.dapr(["restart", "-a", "orders"]), @r"
-    exit code: 1
-    ----- stdout -----
-
-    ----- stderr -----
-    ❌  failed to restart app id orders: couldn't find app id orders
-    ");
-    assert_eq!(context.dapr(["restart"]).code, Some(2));
 }

@@ -9,9 +9,11 @@ mod lint;
 mod list;
 mod logs;
 mod publish;
+mod restart;
 mod run_file;
 mod stop;
 #[path = "../support/mod.rs"]
 mod support;
 mod usage;
 mod version;
+mod wait;
