@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use super::Globals;
+use super::args::locate_run_file;
 use crate::client;
 use crate::env::DAPR_RUNTIME;
 use crate::error::{EXIT_FAILED, EXIT_OK, EXIT_USAGE, Failure};
@@ -280,9 +281,7 @@ pub fn read_run_file(
     unknown_keys: Severity,
     globals: &Globals,
 ) -> Result<(Option<RunFile>, Vec<Diagnostic>), Failure> {
-    let not_found = |error: String| Failure::new(format!("Failed to get run file path: {error}"));
-    let cwd = std::env::current_dir().map_err(|error| not_found(error.to_string()))?;
-    let source = runfile::locate(path, &cwd).map_err(not_found)?;
+    let source = locate_run_file(path)?;
     let text = if source.stdin {
         std::io::read_to_string(std::io::stdin()).map_err(|error| {
             Failure::new(format!("error in reading the provided app config from stdin: {error}"))

@@ -1,8 +1,8 @@
 //! `dapr stop`: ends apps and their sidecars and waits until they are gone.
 
+use super::args::locate_run_file;
 use super::{Globals, unavailable};
 use crate::error::{EXIT_FAILED, EXIT_OK, Failure};
-use crate::runfile;
 use crate::self_hosted::{instances, stop};
 
 const EXAMPLES: &str = "# Stop a Dapr application
@@ -39,9 +39,7 @@ pub struct Args {
 
 /// Stops everything that was started from a run file.
 fn stop_run_file(path: &str, globals: &Globals) -> Result<u8, Failure> {
-    let not_found = |error: String| Failure::new(format!("Failed to get run file path: {error}"));
-    let cwd = std::env::current_dir().map_err(|error| not_found(error.to_string()))?;
-    let source = runfile::locate(path, &cwd).map_err(not_found)?;
+    let source = locate_run_file(path)?;
     let instances = instances::list(&globals.install()?, &globals.env);
     stop::stop_run_file(&source.path, &instances, stop::GRACE).map_err(|error| {
         Failure::new(format!("Failed to stop Dapr and app processes: {error}")).with_hints(error.hints())

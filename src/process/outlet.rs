@@ -71,11 +71,6 @@ impl Outlet {
         Self { shown, kept, last: Arc::default() }
     }
 
-    /// Whether what is written here can be seen on the console.
-    pub fn is_shown(&self) -> bool {
-        self.shown.is_some()
-    }
-
     /// The log file, if there is one.
     pub fn file(&self) -> Option<&Path> {
         self.kept.as_ref().map(|kept| kept.file.path())
