@@ -16,6 +16,30 @@ pub const APP_API_TOKEN: &str = "APP_API_TOKEN";
 pub const DAPR_IMAGE_REGISTRY: &str = "DAPR_IMAGE_REGISTRY";
 /// Container engine of `init` and `uninstall`, when the flag is not given.
 pub const DAPR_CONTAINER_RUNTIME: &str = "DAPR_CONTAINER_RUNTIME";
+/// Docker network of `init` and `uninstall`, when the flag is not given.
+pub const DAPR_NETWORK: &str = "DAPR_NETWORK";
+/// Version that `init` installs, when the flag is not given.
+pub const DAPR_RUNTIME_VERSION: &str = "DAPR_RUNTIME_VERSION";
+/// `GHCR` for images from GitHub's registry in place of Docker Hub.
+pub const DAPR_DEFAULT_IMAGE_REGISTRY: &str = "DAPR_DEFAULT_IMAGE_REGISTRY";
+/// A mirror of the release downloads: what stands before `/v<version>/<archive>` in their URLs. Ours.
+pub const DAPR_DOWNLOAD_URL: &str = "DAPR_DOWNLOAD_URL";
+/// Address of the Docker engine.
+pub const DOCKER_HOST: &str = "DOCKER_HOST";
+/// Docker context, when `DOCKER_HOST` is not set.
+pub const DOCKER_CONTEXT: &str = "DOCKER_CONTEXT";
+/// Directory of Docker's own configuration.
+pub const DOCKER_CONFIG: &str = "DOCKER_CONFIG";
+/// Set to anything but empty: TLS to the engine that `DOCKER_HOST` names.
+pub const DOCKER_TLS_VERIFY: &str = "DOCKER_TLS_VERIFY";
+/// Directory of the certificates for it.
+pub const DOCKER_CERT_PATH: &str = "DOCKER_CERT_PATH";
+/// Address of Podman's API.
+pub const CONTAINER_HOST: &str = "CONTAINER_HOST";
+/// Directory of the user's sockets.
+pub const XDG_RUNTIME_DIR: &str = "XDG_RUNTIME_DIR";
+/// The user's home directory.
+pub const HOME: &str = "HOME";
 /// Address that a sidecar advertises to other sidecars.
 pub const DAPR_HOST_IP: &str = "DAPR_HOST_IP";
 /// Namespace of the app; filters resources that name one.

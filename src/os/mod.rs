@@ -9,6 +9,10 @@ pub use unix::*;
 mod handover;
 #[cfg(unix)]
 pub use handover::*;
+#[cfg(unix)]
+mod system;
+#[cfg(unix)]
+pub use system::*;
 
 #[cfg(windows)]
 compile_error!("Windows is not supported yet: src/os/windows.rs has to export what src/os/unix.rs does");

@@ -1,0 +1,28 @@
+//! The HTTP client for everything outside this machine: system proxies, system certificates.
+
+use std::time::Duration;
+
+/// How long a connection may take, the lookup of the name included.
+pub(super) const CONNECT: Duration = Duration::from_secs(8);
+pub(super) const AGENT: &str = concat!("dapr-cli/", env!("CARGO_PKG_VERSION"));
+
+/// A client that follows `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`, `SSL_CERT_FILE` and `SSL_CERT_DIR`.
+pub fn client() -> reqwest::Result<reqwest::Client> {
+    provide_cryptography();
+    reqwest::Client::builder().user_agent(AGENT).connect_timeout(CONNECT).build()
+}
+
+/// Has TLS use the one implementation that this program carries.
+pub(super) fn provide_cryptography() {
+    // A second call finds it installed, which is what it wants.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// What a request failed of: the innermost cause, which is what the system or the other side said.
+pub(super) fn reason(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string().split(" (os error").next().unwrap_or_default().to_owned()
+}
