@@ -28,6 +28,7 @@ Register-ArgumentCompleter -Native -CommandName 'dapr' -ScriptBlock {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'help for dapr')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'help for dapr')
             [CompletionResult]::new('build-info', 'build-info', [CompletionResultType]::ParameterValue, 'Print build info of Dapr CLI and runtime')
+            [CompletionResult]::new('bundle', 'bundle', [CompletionResultType]::ParameterValue, 'Pack the installed runtime for machines without a network. Supported platforms: Self-hosted')
             [CompletionResult]::new('completion', 'completion', [CompletionResultType]::ParameterValue, 'Generates shell completion scripts')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Help about any command')
             [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Install Dapr on supported hosting platforms. Supported platforms: Kubernetes and self-hosted')
@@ -40,11 +41,28 @@ Register-ArgumentCompleter -Native -CommandName 'dapr' -ScriptBlock {
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run Dapr and (optionally) your application side by side. Supported platforms: Self-hosted')
             [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'Stop Dapr instances and their associated apps. Supported platforms: Self-hosted')
             [CompletionResult]::new('uninstall', 'uninstall', [CompletionResultType]::ParameterValue, 'Uninstall Dapr runtime. Supported platforms: Kubernetes and self-hosted')
+            [CompletionResult]::new('upgrade', 'upgrade', [CompletionResultType]::ParameterValue, 'Upgrades or downgrades a Dapr installation. Supported platforms: Kubernetes and self-hosted')
             [CompletionResult]::new('version', 'version', [CompletionResultType]::ParameterValue, 'Print the Dapr runtime and CLI version')
             [CompletionResult]::new('wait', 'wait', [CompletionResultType]::ParameterValue, 'Wait until applications are healthy, or have ended. Supported platforms: Self-hosted')
             break
         }
         'dapr;build-info' {
+            [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
+            break
+        }
+        'dapr;bundle' {
+            [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
+            [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Make a bundle of the installed runtime, for `dapr init --from-dir` on machines without a network')
+            break
+        }
+        'dapr;bundle;create' {
+            [CompletionResult]::new('--container-runtime', '--container-runtime', [CompletionResultType]::ParameterName, 'The container runtime to use. Supported values are docker (default) and podman')
             [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
@@ -110,6 +128,8 @@ Register-ArgumentCompleter -Native -CommandName 'dapr' -ScriptBlock {
             [CompletionResult]::new('--container-runtime', '--container-runtime', [CompletionResultType]::ParameterName, 'The container runtime to use. Supported values are docker (default) and podman')
             [CompletionResult]::new('--scheduler-volume', '--scheduler-volume', [CompletionResultType]::ParameterName, 'Self-hosted only. Specify a volume for the scheduler service data directory')
             [CompletionResult]::new('--scheduler-override-broadcast-host-port', '--scheduler-override-broadcast-host-port', [CompletionResultType]::ParameterName, 'Self-hosted only. Specify the scheduler broadcast host and port, for example: 192.168.42.42:50006. If not specified, it uses localhost:50006')
+            [CompletionResult]::new('--redis-host', '--redis-host', [CompletionResultType]::ParameterName, 'Self-hosted only. Use the Redis at this host and port instead of a container')
+            [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'Self-hosted only. The address on which the containers'' ports are published. 0.0.0.0 lets other machines in: Redis has no password')
             [CompletionResult]::new('--ca-root-certificate', '--ca-root-certificate', [CompletionResultType]::ParameterName, 'The root certificate file')
             [CompletionResult]::new('--issuer-private-key', '--issuer-private-key', [CompletionResultType]::ParameterName, 'The issuer certificate private key')
             [CompletionResult]::new('--issuer-public-certificate', '--issuer-public-certificate', [CompletionResultType]::ParameterName, 'The issuer certificate')
@@ -305,6 +325,21 @@ Register-ArgumentCompleter -Native -CommandName 'dapr' -ScriptBlock {
             [CompletionResult]::new('--kubernetes', '--kubernetes', [CompletionResultType]::ParameterName, 'Uninstall Dapr from a Kubernetes cluster')
             [CompletionResult]::new('--dev', '--dev', [CompletionResultType]::ParameterName, 'Uninstall Dapr Redis, Zipkin from Kubernetes cluster')
             [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Remove .dapr directory, Redis, Placement, Scheduler (and default volume in self-hosted mode), and Zipkin containers on local machine, and CRDs on a Kubernetes cluster')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
+            break
+        }
+        'dapr;upgrade' {
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The timeout for the Kubernetes upgrade')
+            [CompletionResult]::new('--runtime-version', '--runtime-version', [CompletionResultType]::ParameterName, 'The version of the Dapr runtime to upgrade or downgrade to, for example: 1.0.0')
+            [CompletionResult]::new('--set', '--set', [CompletionResultType]::ParameterName, 'Set Helm values during upgrade (can specify multiple or separate values with commas: key1=val1,key2=val2)')
+            [CompletionResult]::new('--image-variant', '--image-variant', [CompletionResultType]::ParameterName, 'The image variant to use for the Dapr runtime, for example: mariner')
+            [CompletionResult]::new('--image-registry', '--image-registry', [CompletionResultType]::ParameterName, 'Custom/private docker image repository URL')
+            [CompletionResult]::new('--from-dir', '--from-dir', [CompletionResultType]::ParameterName, 'Self-hosted only. Use Dapr artifacts from a local directory')
+            [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Upgrade or downgrade Dapr in a Kubernetes cluster')
+            [CompletionResult]::new('--kubernetes', '--kubernetes', [CompletionResultType]::ParameterName, 'Upgrade or downgrade Dapr in a Kubernetes cluster')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
             [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')

@@ -19,6 +19,9 @@ _dapr() {
             dapr,build-info)
                 cmd="dapr__subcmd__build__subcmd__info"
                 ;;
+            dapr,bundle)
+                cmd="dapr__subcmd__bundle"
+                ;;
             dapr,completion)
                 cmd="dapr__subcmd__completion"
                 ;;
@@ -55,11 +58,17 @@ _dapr() {
             dapr,uninstall)
                 cmd="dapr__subcmd__uninstall"
                 ;;
+            dapr,upgrade)
+                cmd="dapr__subcmd__upgrade"
+                ;;
             dapr,version)
                 cmd="dapr__subcmd__version"
                 ;;
             dapr,wait)
                 cmd="dapr__subcmd__wait"
+                ;;
+            dapr__subcmd__bundle,create)
+                cmd="dapr__subcmd__bundle__subcmd__create"
                 ;;
             dapr__subcmd__completion,bash)
                 cmd="dapr__subcmd__completion__subcmd__bash"
@@ -80,7 +89,7 @@ _dapr() {
 
     case "${cmd}" in
         dapr)
-            opts="-v -h --version --log-as-json --runtime-path --help build-info completion help init invoke lint list logs publish restart run stop uninstall version wait"
+            opts="-v -h --version --log-as-json --runtime-path --help build-info bundle completion help init invoke lint list logs publish restart run stop uninstall upgrade version wait"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -104,6 +113,46 @@ _dapr() {
                 return 0
             fi
             case "${prev}" in
+                --runtime-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dapr__subcmd__bundle)
+            opts="-h --help --log-as-json --runtime-path create"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --runtime-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dapr__subcmd__bundle__subcmd__create)
+            opts="-h --container-runtime --help --log-as-json --runtime-path"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --container-runtime)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --runtime-path)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -224,7 +273,7 @@ _dapr() {
             return 0
             ;;
         dapr__subcmd__init)
-            opts="-k -s -n -h --embedded --kubernetes --dev --wait --timeout --slim --runtime-version --network --namespace --enable-mtls --enable-ha --set --image-variant --image-registry --from-dir --container-runtime --scheduler-volume --scheduler-override-broadcast-host-port --redis-stack --ca-root-certificate --issuer-private-key --issuer-public-certificate --help --log-as-json --runtime-path"
+            opts="-k -s -n -h --embedded --kubernetes --dev --wait --timeout --slim --runtime-version --network --namespace --enable-mtls --enable-ha --set --image-variant --image-registry --from-dir --container-runtime --scheduler-volume --scheduler-override-broadcast-host-port --redis-stack --redis-host --bind --ca-root-certificate --issuer-private-key --issuer-public-certificate --help --log-as-json --runtime-path"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -275,6 +324,14 @@ _dapr() {
                     return 0
                     ;;
                 --scheduler-override-broadcast-host-port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --redis-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --bind)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -809,6 +866,48 @@ _dapr() {
                     return 0
                     ;;
                 --container-runtime)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --runtime-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dapr__subcmd__upgrade)
+            opts="-k -h --kubernetes --timeout --runtime-version --set --image-variant --image-registry --from-dir --help --log-as-json --runtime-path"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --runtime-version)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --image-variant)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --image-registry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

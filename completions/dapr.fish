@@ -29,6 +29,7 @@ complete -c dapr -n "__fish_dapr_needs_command" -s v -l version -d 'version for 
 complete -c dapr -n "__fish_dapr_needs_command" -l log-as-json -d 'Log output in JSON format'
 complete -c dapr -n "__fish_dapr_needs_command" -s h -l help -d 'help for dapr'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "build-info" -d 'Print build info of Dapr CLI and runtime'
+complete -c dapr -n "__fish_dapr_needs_command" -f -a "bundle" -d 'Pack the installed runtime for machines without a network. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "completion" -d 'Generates shell completion scripts'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "help" -d 'Help about any command'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "init" -d 'Install Dapr on supported hosting platforms. Supported platforms: Kubernetes and self-hosted'
@@ -41,11 +42,20 @@ complete -c dapr -n "__fish_dapr_needs_command" -f -a "restart" -d 'Restart appl
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "run" -d 'Run Dapr and (optionally) your application side by side. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "stop" -d 'Stop Dapr instances and their associated apps. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "uninstall" -d 'Uninstall Dapr runtime. Supported platforms: Kubernetes and self-hosted'
+complete -c dapr -n "__fish_dapr_needs_command" -f -a "upgrade" -d 'Upgrades or downgrades a Dapr installation. Supported platforms: Kubernetes and self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "version" -d 'Print the Dapr runtime and CLI version'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "wait" -d 'Wait until applications are healthy, or have ended. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_using_subcommand build-info" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
 complete -c dapr -n "__fish_dapr_using_subcommand build-info" -s h -l help -d 'Print this help message'
 complete -c dapr -n "__fish_dapr_using_subcommand build-info" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand bundle; and not __fish_seen_subcommand_from create" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand bundle; and not __fish_seen_subcommand_from create" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand bundle; and not __fish_seen_subcommand_from create" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand bundle; and not __fish_seen_subcommand_from create" -f -a "create" -d 'Make a bundle of the installed runtime, for `dapr init --from-dir` on machines without a network'
+complete -c dapr -n "__fish_dapr_using_subcommand bundle; and __fish_seen_subcommand_from create" -l container-runtime -d 'The container runtime to use. Supported values are docker (default) and podman' -r
+complete -c dapr -n "__fish_dapr_using_subcommand bundle; and __fish_seen_subcommand_from create" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand bundle; and __fish_seen_subcommand_from create" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand bundle; and __fish_seen_subcommand_from create" -l log-as-json -d 'Log output in JSON format'
 complete -c dapr -n "__fish_dapr_using_subcommand completion; and not __fish_seen_subcommand_from bash fish powershell zsh" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
 complete -c dapr -n "__fish_dapr_using_subcommand completion; and not __fish_seen_subcommand_from bash fish powershell zsh" -s h -l help -d 'Print this help message'
 complete -c dapr -n "__fish_dapr_using_subcommand completion; and not __fish_seen_subcommand_from bash fish powershell zsh" -l log-as-json -d 'Log output in JSON format'
@@ -79,6 +89,8 @@ complete -c dapr -n "__fish_dapr_using_subcommand init" -l from-dir -d 'Use Dapr
 complete -c dapr -n "__fish_dapr_using_subcommand init" -l container-runtime -d 'The container runtime to use. Supported values are docker (default) and podman' -r
 complete -c dapr -n "__fish_dapr_using_subcommand init" -l scheduler-volume -d 'Self-hosted only. Specify a volume for the scheduler service data directory' -r
 complete -c dapr -n "__fish_dapr_using_subcommand init" -l scheduler-override-broadcast-host-port -d 'Self-hosted only. Specify the scheduler broadcast host and port, for example: 192.168.42.42:50006. If not specified, it uses localhost:50006' -r
+complete -c dapr -n "__fish_dapr_using_subcommand init" -l redis-host -d 'Self-hosted only. Use the Redis at this host and port instead of a container' -r
+complete -c dapr -n "__fish_dapr_using_subcommand init" -l bind -d 'Self-hosted only. The address on which the containers\' ports are published. 0.0.0.0 lets other machines in: Redis has no password' -r
 complete -c dapr -n "__fish_dapr_using_subcommand init" -l ca-root-certificate -d 'The root certificate file' -r
 complete -c dapr -n "__fish_dapr_using_subcommand init" -l issuer-private-key -d 'The issuer certificate private key' -r
 complete -c dapr -n "__fish_dapr_using_subcommand init" -l issuer-public-certificate -d 'The issuer certificate' -r
@@ -196,6 +208,16 @@ complete -c dapr -n "__fish_dapr_using_subcommand uninstall" -l dev -d 'Uninstal
 complete -c dapr -n "__fish_dapr_using_subcommand uninstall" -l all -d 'Remove .dapr directory, Redis, Placement, Scheduler (and default volume in self-hosted mode), and Zipkin containers on local machine, and CRDs on a Kubernetes cluster'
 complete -c dapr -n "__fish_dapr_using_subcommand uninstall" -s h -l help -d 'Print this help message'
 complete -c dapr -n "__fish_dapr_using_subcommand uninstall" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand upgrade" -l timeout -d 'The timeout for the Kubernetes upgrade' -r
+complete -c dapr -n "__fish_dapr_using_subcommand upgrade" -l runtime-version -d 'The version of the Dapr runtime to upgrade or downgrade to, for example: 1.0.0' -r
+complete -c dapr -n "__fish_dapr_using_subcommand upgrade" -l set -d 'Set Helm values during upgrade (can specify multiple or separate values with commas: key1=val1,key2=val2)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand upgrade" -l image-variant -d 'The image variant to use for the Dapr runtime, for example: mariner' -r
+complete -c dapr -n "__fish_dapr_using_subcommand upgrade" -l image-registry -d 'Custom/private docker image repository URL' -r
+complete -c dapr -n "__fish_dapr_using_subcommand upgrade" -l from-dir -d 'Self-hosted only. Use Dapr artifacts from a local directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand upgrade" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand upgrade" -s k -l kubernetes -d 'Upgrade or downgrade Dapr in a Kubernetes cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand upgrade" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand upgrade" -l log-as-json -d 'Log output in JSON format'
 complete -c dapr -n "__fish_dapr_using_subcommand version" -s o -l output -d 'The output format of the version command. Valid values are: json' -r
 complete -c dapr -n "__fish_dapr_using_subcommand version" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
 complete -c dapr -n "__fish_dapr_using_subcommand version" -s h -l help -d 'Print this help message'

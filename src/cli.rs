@@ -10,8 +10,8 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    Globals, build_info, completion, init, invoke, lint, list, logs, publish, restart, run, stop, uninstall,
-    version, wait,
+    Globals, build_info, bundle, completion, init, invoke, lint, list, logs, publish, restart, run, stop,
+    uninstall, upgrade, version, wait,
 };
 use crate::env::Env;
 use crate::error::{EXIT_FAILED, EXIT_OK, EXIT_USAGE, Failure};
@@ -49,6 +49,8 @@ struct Cli {
 enum Verb {
     /// Print build info of Dapr CLI and runtime
     BuildInfo(build_info::Args),
+    /// Pack the installed runtime for machines without a network. Supported platforms: Self-hosted
+    Bundle(bundle::Args),
     /// Generates shell completion scripts
     Completion(completion::Args),
     /// Help about any command
@@ -62,7 +64,7 @@ enum Verb {
         topic: Vec<String>,
     },
     /// Install Dapr on supported hosting platforms. Supported platforms: Kubernetes and self-hosted
-    Init(init::Args),
+    Init(Box<init::Args>),
     /// Invoke a method on a given Dapr application. Supported platforms: Self-hosted
     Invoke(invoke::Args),
     /// Check run files and resources. Supported platforms: Self-hosted
@@ -81,6 +83,8 @@ enum Verb {
     Stop(stop::Args),
     /// Uninstall Dapr runtime. Supported platforms: Kubernetes and self-hosted
     Uninstall(uninstall::Args),
+    /// Upgrades or downgrades a Dapr installation. Supported platforms: Kubernetes and self-hosted
+    Upgrade(upgrade::Args),
     /// Print the Dapr runtime and CLI version
     Version(version::Args),
     /// Wait until applications are healthy, or have ended. Supported platforms: Self-hosted
@@ -91,6 +95,7 @@ impl Verb {
     fn run(self, globals: &Globals) -> Result<u8, Failure> {
         match self {
             Self::BuildInfo(args) => build_info::run(&args, globals),
+            Self::Bundle(args) => bundle::run(&args, globals),
             Self::Completion(completion::Args { shell: None }) => {
                 Ok(show_help(&["completion"], globals.printer))
             }
@@ -109,6 +114,7 @@ impl Verb {
             Self::Run(args) => run::run(*args, globals),
             Self::Stop(args) => stop::run(&args, globals),
             Self::Uninstall(args) => uninstall::run(&args, globals),
+            Self::Upgrade(args) => upgrade::run(&args, globals),
             Self::Version(args) => version::run(&args, globals),
             Self::Wait(args) => wait::run(&args, globals),
         }
@@ -116,7 +122,7 @@ impl Verb {
 }
 
 /// Verbs of the stock command line that don't exist here yet. They are not listed in the help.
-const MISSING: [&str; 10] = [
+const MISSING: [&str; 9] = [
     "annotate",
     "components",
     "configurations",
@@ -125,7 +131,6 @@ const MISSING: [&str; 10] = [
     "mtls",
     "scheduler",
     "status",
-    "upgrade",
     "workflow",
 ];
 

@@ -48,7 +48,12 @@ impl InstallDir {
 
     /// The installed sidecar, whether or not it exists.
     pub fn daprd(&self) -> PathBuf {
-        self.bin().join(format!("daprd{}", std::env::consts::EXE_SUFFIX))
+        self.program("daprd")
+    }
+
+    /// An installed program by its name: `daprd`, `placement`, `scheduler`.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.bin().join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
     }
 
     /// Default resources directory.
@@ -74,6 +79,21 @@ impl InstallDir {
     /// The log directories of all apps.
     pub fn logs_of_all(&self) -> PathBuf {
         self.root.join("logs")
+    }
+
+    /// Downloaded archives of the runtime.
+    pub fn cache(&self) -> PathBuf {
+        self.root.join("cache")
+    }
+
+    /// How `dapr init` set this up.
+    pub fn init_record(&self) -> PathBuf {
+        self.root.join("init.json")
+    }
+
+    /// Where `dapr init` prepares binaries before it puts them into place.
+    pub fn staging(&self) -> PathBuf {
+        self.root.join(".staging")
     }
 
     /// Instance records, one file per running instance.

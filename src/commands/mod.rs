@@ -3,9 +3,11 @@
 
 pub mod args;
 pub mod build_info;
+pub mod bundle;
 pub mod completion;
 pub mod daprd;
 pub mod init;
+mod interrupt;
 pub mod invoke;
 pub mod lint;
 pub mod list;
@@ -15,6 +17,7 @@ pub mod restart;
 pub mod run;
 pub mod stop;
 pub mod uninstall;
+pub mod upgrade;
 pub mod version;
 pub mod wait;
 

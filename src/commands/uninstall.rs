@@ -1,10 +1,13 @@
 //! `dapr uninstall`: removes the installed runtime, with `--all` everything below `.dapr`.
 
-use super::init::check_container_runtime;
+use super::init::engine_of;
 use super::{Globals, unavailable};
+use crate::client;
+use crate::env::DAPR_NETWORK;
 use crate::error::{EXIT_OK, Failure};
 use crate::output::Status;
-use crate::self_hosted::uninstall::{self, Step};
+use crate::self_hosted::init::Record;
+use crate::self_hosted::uninstall::{self, Request, Step};
 
 const EXAMPLES: &str = "# Uninstall from self-hosted mode
 dapr uninstall
@@ -48,13 +51,21 @@ pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
         }
         return Err(unavailable("dapr uninstall -k"));
     }
-    check_container_runtime(&args.container_runtime, globals)?;
     let install = globals.install()?;
+    let engine = engine_of(&args.container_runtime, globals, &install)?;
+    let network = Some(args.network.trim()).filter(|name| !name.is_empty());
+    let network = network.or_else(|| globals.env.get(DAPR_NETWORK)).map(str::to_owned);
+    let network = network.or_else(|| Record::read(&install).network);
     printer.info("Removing Dapr from your machine...");
-    let result = uninstall::uninstall(&install, args.all, |step| match &step {
-        Step::Removing(_) => printer.status(Status::Info, step),
-        Step::Missing(_) | Step::ContainersLeft => printer.status(Status::Warning, step),
-    });
+    let request = Request { install, all: args.all, engine, network };
+    let env = &globals.env;
+    // It can be interrupted at any time: what is left is removed by the next one.
+    let runtime = client::runtime()
+        .map_err(|error| Failure::new(format!("cannot start the async runtime: {error}")))?;
+    let result = runtime.block_on(uninstall::uninstall(&request, env, |step| match &step {
+        Step::Removing(_) | Step::Container(_) | Step::Volume(_) => printer.status(Status::Info, step),
+        Step::Missing(_) | Step::NoContainer(_) | Step::NoEngine => printer.status(Status::Warning, step),
+    }));
     result
         .map_err(|error| Failure::new(format!("Error removing Dapr: {error}")).with_hints(error.hints()))?;
     printer.success("Dapr has been removed successfully");

@@ -7,8 +7,10 @@ pub mod help;
 pub mod list;
 pub mod logs;
 mod printer;
+mod setup;
 mod table;
 
 pub use format::Format;
 pub use printer::{Printer, Status};
+pub use setup::Setup;
 pub use table::render as table;

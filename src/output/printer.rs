@@ -61,6 +61,18 @@ impl Printer {
         Self { json }
     }
 
+    /// Whether status lines are JSON objects.
+    pub fn is_json(self) -> bool {
+        self.json
+    }
+
+    /// A step of longer work that is done: a plain line on stderr.
+    pub fn step(self, message: impl Display) {
+        let message = message.to_string();
+        let line = if self.json { object("info", &message) } else { format!("{message}\n") };
+        let _ = io::stderr().write_all(line.as_bytes());
+    }
+
     /// A `✅` line on stdout.
     pub fn success(self, message: impl Display) {
         self.status(Status::Success, message);

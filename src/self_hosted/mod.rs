@@ -2,7 +2,9 @@
 //!
 //! Never prints: it returns values, or calls back with them. Never imports the sidecar.
 
+pub mod bundle;
 pub mod control;
+pub mod defaults;
 pub mod init;
 pub mod installed;
 pub mod instances;

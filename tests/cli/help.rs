@@ -26,6 +26,7 @@ fn nothing_at_all_shows_the_root_help() {
 
     Available Commands:
       build-info  Print build info of Dapr CLI and runtime
+      bundle      Pack the installed runtime for machines without a network. Supported platforms: Self-hosted
       completion  Generates shell completion scripts
       help        Help about any command
       init        Install Dapr on supported hosting platforms. Supported platforms: Kubernetes and self-hosted
@@ -38,6 +39,7 @@ fn nothing_at_all_shows_the_root_help() {
       run         Run Dapr and (optionally) your application side by side. Supported platforms: Self-hosted
       stop        Stop Dapr instances and their associated apps. Supported platforms: Self-hosted
       uninstall   Uninstall Dapr runtime. Supported platforms: Kubernetes and self-hosted
+      upgrade     Upgrades or downgrades a Dapr installation. Supported platforms: Kubernetes and self-hosted
       version     Print the Dapr runtime and CLI version
       wait        Wait until applications are healthy, or have ended. Supported platforms: Self-hosted
 

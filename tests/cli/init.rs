@@ -78,17 +78,189 @@ fn a_second_init_keeps_what_is_there() {
 }
 
 #[test]
-fn containers_are_not_there_yet() {
+fn without_an_engine_nothing_changes_and_the_ways_without_one_are_named() {
     let context = TestContext::new();
-    insta::assert_snapshot!(context.dapr(["init"]), @"
+    insta::assert_snapshot!(context.dapr(["init", "--runtime-version", "1.18.0"]), @"
     exit code: 1
     ----- stdout -----
     ⌛  Making the jump to hyperspace...
 
     ----- stderr -----
-    ❌  installing the stock runtime is not available yet in this build
-    hint: try `dapr init --embedded`, which needs no containers and no download
+    ❌  could not connect to docker. docker may not be installed or running
+    hint: tried unix://[HOME]/no-engine.sock (DOCKER_HOST): there is no such socket
+    hint: start docker, or name another engine with --container-runtime or its variables
+    hint: without containers: `dapr init --embedded` (no download either), `dapr init --slim`, or `dapr init --slim --from-dir <bundle>`; `dapr run` works as it is, with the embedded runtime
     ");
+    assert_eq!(tree(context.home()), "");
+}
+
+#[test]
+fn without_a_network_nothing_changes_and_the_ways_without_one_are_named() {
+    let context = TestContext::new();
+    let closed = dapr_cli::net::Reserved::any().unwrap();
+    let url = format!("http://127.0.0.1:{}", closed.port());
+    drop(closed);
+    let mut command = context.command();
+    command.args(["init", "--slim", "--runtime-version", "1.18.0"]).env("DAPR_DOWNLOAD_URL", &url);
+    let outcome = context.run(&mut command);
+    assert_eq!(outcome.code, Some(1));
+    let text = format!("error downloading daprd binary: cannot download {url}/v1.18.0/daprd_");
+    assert!(outcome.stderr.contains(&text), "{outcome}");
+    for way in ["--embedded", "--slim --from-dir", "`dapr run` works as it is", "HTTPS_PROXY"] {
+        assert!(outcome.stderr.contains(way), "{way} is not in {outcome}");
+    }
+    assert_eq!(tree(context.home()), "");
+}
+
+/// A bundle with three programs that print a version, as an installation without containers needs it.
+fn bundle(context: &TestContext, version: &str) -> PathBuf {
+    let directory = context.home().join("bundle");
+    fs_err::create_dir_all(directory.join("dist")).unwrap();
+    let program = context.home().join("program");
+    fs_err::write(&program, format!("#!/bin/sh\necho {version}\n")).unwrap();
+    dapr_cli::os::make_executable(&program).unwrap();
+    for name in ["daprd", "placement", "scheduler"] {
+        let archive = directory.join("dist").join(dapr_cli::release::Archive::file_name(name));
+        dapr_cli::release::pack(&program, name, &archive).unwrap();
+    }
+    fs_err::remove_file(program).unwrap();
+    let details = format!(
+        r#"{{"daprd": "{version}", "daprBinarySubDir": "dist", "dockerImageSubDir": "docker",
+            "daprImageName": "daprio/dapr:{version}", "daprImageFileName": "dapr.tar.gz"}}"#
+    );
+    fs_err::write(directory.join("details.json"), details).unwrap();
+    directory
+}
+
+#[test]
+fn a_bundle_is_installed_without_containers_or_network() {
+    let context = TestContext::new();
+    let bundle = bundle(&context, "1.17.5");
+    insta::assert_snapshot!(context.dapr(["init", "--slim", "--from-dir", bundle.to_str().unwrap()]), @"
+    exit code: 0
+    ----- stdout -----
+    ⌛  Making the jump to hyperspace...
+    ⚠  Local bundle installation using --from-dir flag is currently a preview feature and is subject to change. It is only available from CLI version 1.7 onwards.
+    ℹ️  Installing runtime version 1.17.5
+
+    Dapr runtime installed to [HOME]/.dapr/bin, you may run the following to add it to your path if you want to run daprd directly:
+        export PATH=$PATH:[HOME]/.dapr/bin
+    ✅  Extracting binaries and setting up components...
+    ✅  Extracted binaries and completed components set up.
+    ℹ️  daprd binary has been installed to [HOME]/.dapr/bin.
+    ℹ️  placement binary has been installed to [HOME]/.dapr/bin.
+    ℹ️  scheduler binary has been installed to [HOME]/.dapr/bin.
+    ✅  Success! Dapr is up and running. To get started, go here: https://docs.dapr.io/getting-started
+
+    ----- stderr -----
+    [HOME]/.dapr/config.yaml: written
+    ");
+    insta::assert_snapshot!(tree(context.install().root()), @"
+    bin/daprd
+    bin/placement
+    bin/scheduler
+    components
+    config.yaml
+    init.json
+    ");
+    assert!(context.dapr(["version"]).stdout.contains("Runtime version: 1.17.5"));
+    let config = fs_err::read_to_string(context.install().config()).unwrap();
+    assert!(config.ends_with("spec: {}\n"), "{config}");
+}
+
+#[test]
+fn a_second_init_puts_back_what_is_missing_and_changes_nothing_else() {
+    let context = TestContext::new();
+    let bundle = bundle(&context, "1.17.5");
+    let init = || context.dapr(["init", "--slim", "--from-dir", bundle.to_str().unwrap()]);
+    assert_eq!(init().code, Some(0));
+    let install = context.install();
+    fs_err::write(install.config(), "mine").unwrap();
+    fs_err::remove_file(install.program("placement")).unwrap();
+    let age = |name: &str| fs_err::metadata(install.program(name)).unwrap().modified().unwrap();
+    let before = age("daprd");
+    let outcome = init();
+    assert_eq!(outcome.code, Some(0), "{outcome}");
+    assert!(outcome.stdout.contains("Runtime version 1.17.5 is installed already"), "{outcome}");
+    assert!(install.program("placement").is_file());
+    assert_eq!(age("daprd"), before);
+    assert_eq!(fs_err::read_to_string(install.config()).unwrap(), "mine");
+}
+
+#[test]
+fn another_version_is_refused_by_init_and_brought_by_upgrade() {
+    let context = TestContext::new();
+    let old = bundle(&context, "1.17.5");
+    assert_eq!(context.dapr(["init", "--slim", "--from-dir", old.to_str().unwrap()]).code, Some(0));
+    let new = bundle(&context, "1.18.0");
+    let args = ["--from-dir", new.to_str().unwrap()];
+    let refused = context.dapr([&["init", "--slim"], args.as_slice()].concat());
+    assert_eq!(refused.code, Some(1));
+    let text = "❌  [HOME]/.dapr/bin/daprd file already exists, please run `dapr uninstall` first";
+    assert!(
+        refused.stderr.contains(text) && refused.stderr.contains("dapr upgrade --runtime-version 1.18.0"),
+        "{refused}"
+    );
+    fs_err::write(context.install().config(), "mine").unwrap();
+    insta::assert_snapshot!(context.dapr([&["upgrade"], args.as_slice()].concat()), @"
+    exit code: 0
+    ----- stdout -----
+    ℹ️  Dapr runtime version 1.17.5 detected in [HOME]/.dapr
+    ℹ️  Installing runtime version 1.18.0
+    ✅  Extracting binaries and replacing services...
+    ✅  Dapr runtime successfully upgraded to version 1.18.0. Make sure your applications are restarted to pick up the latest sidecar version.
+
+    ----- stderr -----
+    ");
+    assert!(context.dapr(["version"]).stdout.contains("Runtime version: 1.18.0"));
+    assert_eq!(fs_err::read_to_string(context.install().config()).unwrap(), "mine");
+}
+
+#[test]
+fn a_damaged_archive_leaves_everything_as_it_was() {
+    let context = TestContext::new();
+    let bundle = bundle(&context, "1.17.5");
+    let archive = bundle.join("dist").join(dapr_cli::release::Archive::file_name("scheduler"));
+    let whole = fs_err::read(&archive).unwrap();
+    fs_err::write(&archive, &whole[..whole.len() / 2]).unwrap();
+    let outcome = context.dapr(["init", "--slim", "--from-dir", bundle.to_str().unwrap()]);
+    assert_eq!(outcome.code, Some(1));
+    let text = "❌  error extracting scheduler binary: [HOME]/bundle/dist/scheduler_";
+    assert!(outcome.stderr.contains(text), "{outcome}");
+    assert!(outcome.stdout.ends_with("❌  Extracting binaries and setting up components...\n"), "{outcome}");
+    assert!(!context.install().root().exists());
+}
+
+#[test]
+fn a_slim_installation_can_be_packed_and_installed_again() {
+    let context = TestContext::new();
+    let first = bundle(&context, "1.17.5");
+    assert_eq!(context.dapr(["init", "--slim", "--from-dir", first.to_str().unwrap()]).code, Some(0));
+    let made = context.dapr(["bundle", "create", "packed"]);
+    assert_eq!(made.code, Some(0), "{made}");
+    insta::assert_snapshot!(made.stdout, @"
+    ✅  Packing runtime version 1.17.5...
+    ✅  Runtime version 1.17.5 has been packed into packed
+    ℹ️  There are no images in it
+    ℹ️  On the other machine: dapr init --slim --from-dir packed
+    ");
+    let again = context.dapr(["bundle", "create", "packed"]);
+    assert_eq!(again.code, Some(1));
+    assert!(again.stderr.contains("[HOME]/packed is there already and is not an empty directory"), "{again}");
+    assert_eq!(context.dapr(["uninstall", "--all"]).code, Some(0));
+    assert_eq!(context.dapr(["init", "--slim", "--from-dir", "packed"]).code, Some(0));
+    assert!(context.dapr(["version"]).stdout.contains("Runtime version: 1.17.5"));
+}
+
+#[test]
+fn without_a_runtime_there_is_nothing_to_upgrade_or_pack() {
+    let context = TestContext::new();
+    for args in [["upgrade", "--runtime-version=1.18.0"].as_slice(), &["bundle", "create", "packed"]] {
+        let outcome = context.dapr(args);
+        assert_eq!(outcome.code, Some(1), "{outcome}");
+        let text = "no runtime is installed in [HOME]/.dapr\nhint: `dapr init` installs one\n";
+        assert!(outcome.stderr.contains(text), "{outcome}");
+    }
     assert_eq!(tree(context.home()), "");
 }
 
@@ -125,7 +297,7 @@ fn uninstall_removes_the_binaries_and_keeps_the_rest() {
     ----- stdout -----
     ℹ️  Removing Dapr from your machine...
     ℹ️  Removing directory: [HOME]/.dapr/bin
-    ⚠  WARNING: containers named dapr_*, if there are any, are left: removing them is not available yet in this build
+    ⚠  WARNING: could not delete supporting containers as container runtime is not installed or running
     ✅  Dapr has been removed successfully
 
     ----- stderr -----

@@ -35,11 +35,15 @@ impl TestContext {
         InstallDir::resolve(self.home().to_str(), &Env::of([])).expect("the home is given")
     }
 
-    /// The binary with nothing but `HOME` and `PATH` in its environment.
+    /// The binary with `HOME`, `PATH` and engines that aren't there in its environment.
     pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dapr"));
         command.env_clear().env("HOME", self.home()).env("TZ", "UTC");
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        // Whatever runs on this machine is not the tests' to touch.
+        for engine in ["DOCKER_HOST", "CONTAINER_HOST"] {
+            command.env(engine, format!("unix://{}/no-engine.sock", self.home().display()));
+        }
         command.current_dir(self.home()).stdin(Stdio::null());
         command
     }

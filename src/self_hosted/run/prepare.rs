@@ -18,7 +18,7 @@ use crate::records::{Directory, ProcessId, Record, Runtime};
 use crate::resources::{self, Audience, Configuration, Strictness};
 use crate::self_hosted::instances::Instance;
 use crate::self_hosted::last_run::LastRun;
-use crate::self_hosted::{init, quantity};
+use crate::self_hosted::{defaults, quantity};
 
 /// Everything that can be wrong is known, and nothing was started.
 pub struct Prepared {
@@ -180,7 +180,7 @@ impl Prepared {
 }
 
 fn write_defaults(settings: &Settings, say: &dyn Fn(Note)) -> Result<(), Failure> {
-    let written = init::write_defaults(&settings.install).map_err(Failure::new)?;
+    let written = defaults::write_defaults(&settings.install).map_err(Failure::new)?;
     let names: Vec<String> =
         written.iter().filter(|file| !file.kept).map(|file| file.path.display().to_string()).collect();
     if !names.is_empty() {

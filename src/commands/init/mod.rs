@@ -1,10 +1,18 @@
-//! `dapr init`: sets Dapr up on this machine. For now only the embedded runtime, which needs nothing but a few
-//! default files.
+//! `dapr init`: sets Dapr up on this machine: the stock runtime with its containers or, with `--embedded`, the
+//! default files of the embedded one.
 
+mod settings;
+
+use super::interrupt::{Outcome, with_interrupt};
 use super::{Globals, unavailable};
-use crate::env::{DAPR_CONTAINER_RUNTIME, DAPR_IMAGE_REGISTRY};
-use crate::error::{EXIT_OK, EXIT_USAGE, Failure};
+use crate::env::DAPR_IMAGE_REGISTRY;
+use crate::error::{EXIT_FAILED, EXIT_OK, EXIT_USAGE, Failure};
+use crate::output::Setup;
+use crate::self_hosted::defaults;
 use crate::self_hosted::init;
+
+use settings::{container_runtime, effective};
+pub(super) use settings::{engine_of, of_record};
 
 const EXAMPLES: &str =
     "# Write the default files of the embedded runtime, which needs no containers and no download
@@ -19,11 +27,17 @@ dapr init --network mynet
 # Initialize Dapr in self-hosted mode without any Docker containers
 dapr init -s
 
+# Use the Redis that already runs on this machine
+dapr init --redis-host localhost:6379
+
 # Initialize Dapr from a directory (installer-bundle installation) (Preview feature)
 dapr init --from-dir <path-to-directory>
 
 # Initialize Dapr in self-hosted mode with a specific container runtime
 dapr init --container-runtime <docker|podman>";
+
+const DONE: &str =
+    "Success! Dapr is up and running. To get started, go here: https://docs.dapr.io/getting-started";
 
 /// Flags of `init`.
 #[derive(Debug, clap::Args)]
@@ -87,6 +101,12 @@ pub struct Args {
     /// Self-hosted only. Use the Redis Stack server image instead of the Redis one
     #[arg(long)]
     redis_stack: bool,
+    /// Self-hosted only. Use the Redis at this host and port instead of a container
+    #[arg(long, default_value = "")]
+    redis_host: String,
+    /// Self-hosted only. The address on which the containers' ports are published. 0.0.0.0 lets other machines in: Redis has no password
+    #[arg(long, default_value = "127.0.0.1")]
+    bind: String,
     /// The root certificate file
     #[arg(long, default_value = "")]
     ca_root_certificate: String,
@@ -98,7 +118,7 @@ pub struct Args {
     issuer_public_certificate: String,
 }
 
-/// Checks the flags in the stock order, then sets up what can be set up.
+/// Checks the flags in the stock order, then sets up what was asked for.
 pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
     let printer = globals.printer;
     certificates(args)?;
@@ -128,10 +148,9 @@ pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
     if !registry.is_empty() && !args.embedded {
         printer.warning("Flag --image-registry is a preview feature and is subject to change.");
     }
-    check_container_runtime(&args.container_runtime, globals)?;
+    container_runtime(&args.container_runtime, globals)?;
     if !args.embedded {
-        return Err(Failure::new("installing the stock runtime is not available yet in this build")
-            .hint("try `dapr init --embedded`, which needs no containers and no download"));
+        return installed(args, globals);
     }
     if let Some(flag) = installing_flag(args) {
         return Err(Failure::new(format!("--embedded cannot be combined with {flag}")).code(EXIT_USAGE));
@@ -141,7 +160,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
 
 fn embedded(globals: &Globals) -> Result<u8, Failure> {
     let (install, printer) = (globals.install()?, globals.printer);
-    for file in init::write_defaults(&install).map_err(Failure::new)? {
+    for file in defaults::write_defaults(&install).map_err(Failure::new)? {
         let path = file.path.display();
         if file.kept {
             printer.info(format!("Kept {path}, which was there already"));
@@ -156,26 +175,62 @@ fn embedded(globals: &Globals) -> Result<u8, Failure> {
             daprd.display()
         ));
     }
-    printer.success(
-        "Success! Dapr is up and running. To get started, go here: https://docs.dapr.io/getting-started",
-    );
+    printer.success(DONE);
     Ok(EXIT_OK)
 }
 
-/// A value that isn't the flag's default wins over the environment (layout reference, section 5).
-fn effective(value: &str, default: &str, variable: &str, globals: &Globals) -> String {
-    let given = value.trim();
-    if given != default {
-        return given.to_owned();
+/// Sets up the stock runtime.
+fn installed(args: &Args, globals: &Globals) -> Result<u8, Failure> {
+    let settings = settings::settings(args, globals)?;
+    let (printer, env) = (globals.printer, &globals.env);
+    let setup = Setup::new(printer);
+    let report = setup.reporter();
+    let outcome =
+        with_interrupt(|cancel| async move { init::init(&settings, env, &*report, &cancel).await })?;
+    let installed = finish(&setup, outcome, |error| error.hints(args.slim))?;
+    let install = globals.install()?;
+    let bin = install.bin();
+    let done = if args.from_dir.trim().is_empty() { "Downloaded" } else { "Extracted" };
+    printer.success(format!("{done} binaries and completed components set up."));
+    printer.info(format!("daprd binary has been installed to {}.", bin.display()));
+    for program in &installed.programs {
+        printer.info(format!("{program} binary has been installed to {}.", bin.display()));
     }
-    globals.env.get(variable).unwrap_or(default).to_owned()
+    for container in &installed.containers {
+        printer.info(format!("{container} container is running."));
+    }
+    if !installed.containers.is_empty() {
+        printer.info(format!("Use `{} ps` to check running containers.", installed.engine));
+    }
+    printer.success(DONE);
+    Ok(EXIT_OK)
 }
 
-/// Only two container engines are known. `flag` is the value of `--container-runtime`.
-pub(super) fn check_container_runtime(flag: &str, globals: &Globals) -> Result<(), Failure> {
-    match effective(flag, "docker", DAPR_CONTAINER_RUNTIME, globals).as_str() {
-        "docker" | "podman" => Ok(()),
-        _ => Err(Failure::new("Invalid container runtime. Supported values are docker and podman.")),
+/// Ends what is shown of longer work, and turns what came of it into a result.
+pub(super) fn finish<T>(
+    setup: &Setup,
+    outcome: Outcome<Result<T, init::Error>>,
+    hints: impl FnOnce(&init::Error) -> Vec<String>,
+) -> Result<T, Failure> {
+    let interrupted = |text: &str| Failure::new(text).code(outcome.code.unwrap_or(EXIT_FAILED));
+    match outcome.result {
+        Some(Ok(value)) => {
+            setup.succeed();
+            Ok(value)
+        }
+        Some(Err(init::Error::Interrupted)) => {
+            setup.fail();
+            Err(interrupted("interrupted; what had been done was taken back"))
+        }
+        Some(Err(error)) => {
+            setup.fail();
+            let hints = hints(&error);
+            Err(Failure::new(error).with_hints(hints))
+        }
+        None => {
+            setup.fail();
+            Err(interrupted("interrupted twice; the next `dapr init` puts in order what was left"))
+        }
     }
 }
 
@@ -208,6 +263,7 @@ fn installing_flag(args: &Args) -> Option<&'static str> {
         ("--image-variant", !args.image_variant.trim().is_empty()),
         ("--runtime-version", args.runtime_version != "latest"),
         ("--redis-stack", args.redis_stack),
+        ("--redis-host", !args.redis_host.trim().is_empty()),
     ];
     given.into_iter().find(|(_, given)| *given).map(|(flag, _)| flag)
 }

@@ -36,25 +36,30 @@ pub struct Written {
 /// Makes the directories of an install directory and writes the default files that aren't there. Each file
 /// appears whole or not at all.
 pub fn write_defaults(install: &InstallDir) -> Result<Vec<Written>, Error> {
-    let root = std::path::absolute(install.root())
-        .map_err(|error| Error { path: install.root().to_owned(), error })?;
+    let defaults = texts(install)?;
     let (components, data) = (install.components(), install.data());
     let logs = install.root().join("logs");
     for directory in [&components, &data, &logs, &install.run()] {
         fs_err::create_dir_all(directory).map_err(|error| Error { path: directory.clone(), error })?;
     }
-    let data = root.join(data.strip_prefix(install.root()).unwrap_or(&data));
-    let defaults = [
-        (components.join("statestore.yaml"), with_file(STATESTORE, &data.join("state.sqlite"))),
-        (components.join("pubsub.yaml"), with_file(PUBSUB, &data.join("pubsub.sqlite"))),
-        (install.config(), CONFIG.to_owned()),
-    ];
     let mut written = Vec::new();
     for (path, text) in defaults {
         let kept = !create(&path, &text).map_err(|error| Error { path: path.clone(), error })?;
         written.push(Written { path, kept });
     }
     Ok(written)
+}
+
+/// The default files with their content, as they are written for this install directory.
+pub fn texts(install: &InstallDir) -> Result<[(PathBuf, String); 3], Error> {
+    let data = install.data();
+    let data = std::path::absolute(&data).map_err(|error| Error { path: data, error })?;
+    let components = install.components();
+    Ok([
+        (components.join("statestore.yaml"), with_file(STATESTORE, &data.join("state.sqlite"))),
+        (components.join("pubsub.yaml"), with_file(PUBSUB, &data.join("pubsub.sqlite"))),
+        (install.config(), CONFIG.to_owned()),
+    ])
 }
 
 /// The template with the path of its data file, quoted: a JSON string is a YAML string too.
@@ -64,7 +69,7 @@ fn with_file(template: &str, file: &Path) -> String {
 }
 
 /// Creates a file with this text unless there is one; returns whether it did.
-fn create(path: &Path, text: &str) -> io::Result<bool> {
+pub fn create(path: &Path, text: &str) -> io::Result<bool> {
     if fs_err::symlink_metadata(path).is_ok() {
         return Ok(false);
     }
