@@ -120,6 +120,10 @@ impl Error {
         };
         match self {
             Self::Containers(containers::Error::Unreachable { kind, tried }) => {
+                let denied = tried.iter().any(|tried| tried.to_ascii_lowercase().contains("permission denied"));
+                let denied = denied.then(|| {
+                    format!("your user may not use {kind}: add it to the group that may, or use a rootless {kind}")
+                });
                 let tried = tried.iter().map(|tried| format!("tried {tried}"));
                 let ways = [
                     format!("start {kind}, or name another engine with --container-runtime or its variables"),
@@ -127,7 +131,7 @@ impl Error {
                      `dapr init --slim --from-dir <bundle>`; `dapr run` works as it is, with the embedded runtime"
                         .to_owned(),
                 ];
-                tried.chain(ways).collect()
+                tried.chain(denied).chain(ways).collect()
             }
             _ if release.is_some_and(release::Error::is_offline) => vec![
                 "a proxy is taken from HTTPS_PROXY, certificates from SSL_CERT_FILE, a mirror of the downloads from \
