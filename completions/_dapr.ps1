@@ -39,6 +39,7 @@ Register-ArgumentCompleter -Native -CommandName 'dapr' -ScriptBlock {
             [CompletionResult]::new('publish', 'publish', [CompletionResultType]::ParameterValue, 'Publish a pub-sub event. Supported platforms: Self-hosted')
             [CompletionResult]::new('restart', 'restart', [CompletionResultType]::ParameterValue, 'Restart applications, beside the same sidecars. Supported platforms: Self-hosted')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run Dapr and (optionally) your application side by side. Supported platforms: Self-hosted')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show the health status of Dapr services. Supported platforms: Kubernetes and self-hosted')
             [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'Stop Dapr instances and their associated apps. Supported platforms: Self-hosted')
             [CompletionResult]::new('uninstall', 'uninstall', [CompletionResultType]::ParameterValue, 'Uninstall Dapr runtime. Supported platforms: Kubernetes and self-hosted')
             [CompletionResult]::new('upgrade', 'upgrade', [CompletionResultType]::ParameterValue, 'Upgrades or downgrades a Dapr installation. Supported platforms: Kubernetes and self-hosted')
@@ -295,6 +296,19 @@ Register-ArgumentCompleter -Native -CommandName 'dapr' -ScriptBlock {
             [CompletionResult]::new('--detached', '--detached', [CompletionResultType]::ParameterName, 'detached')
             [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Run the apps of the run template file in a Kubernetes cluster')
             [CompletionResult]::new('--kubernetes', '--kubernetes', [CompletionResultType]::ParameterName, 'Run the apps of the run template file in a Kubernetes cluster')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
+            break
+        }
+        'dapr;status' {
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The output format of the status. Valid values are: json, yaml, wide, or table (default)')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The output format of the status. Valid values are: json, yaml, wide, or table (default)')
+            [CompletionResult]::new('--container-runtime', '--container-runtime', [CompletionResultType]::ParameterName, 'The container runtime to look at. Supported values are docker and podman. The default is the one of dapr init')
+            [CompletionResult]::new('--network', '--network', [CompletionResultType]::ParameterName, 'The Docker network on which the Dapr runtime is deployed. The default is the one of dapr init')
+            [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Show the health status of Dapr services on Kubernetes cluster')
+            [CompletionResult]::new('--kubernetes', '--kubernetes', [CompletionResultType]::ParameterName, 'Show the health status of Dapr services on Kubernetes cluster')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
             [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')

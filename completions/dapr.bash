@@ -52,6 +52,9 @@ _dapr() {
             dapr,run)
                 cmd="dapr__subcmd__run"
                 ;;
+            dapr,status)
+                cmd="dapr__subcmd__status"
+                ;;
             dapr,stop)
                 cmd="dapr__subcmd__stop"
                 ;;
@@ -89,7 +92,7 @@ _dapr() {
 
     case "${cmd}" in
         dapr)
-            opts="-v -h --version --log-as-json --runtime-path --help build-info bundle completion help init invoke lint list logs publish restart run stop uninstall upgrade version wait"
+            opts="-v -h --version --log-as-json --runtime-path --help build-info bundle completion help init invoke lint list logs publish restart run status stop uninstall upgrade version wait"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -794,6 +797,40 @@ _dapr() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --runtime-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dapr__subcmd__status)
+            opts="-k -o -h --kubernetes --output --container-runtime --network --help --log-as-json --runtime-path"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --container-runtime)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --network)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -40,6 +40,7 @@ complete -c dapr -n "__fish_dapr_needs_command" -f -a "logs" -d 'Show what appli
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "publish" -d 'Publish a pub-sub event. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "restart" -d 'Restart applications, beside the same sidecars. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "run" -d 'Run Dapr and (optionally) your application side by side. Supported platforms: Self-hosted'
+complete -c dapr -n "__fish_dapr_needs_command" -f -a "status" -d 'Show the health status of Dapr services. Supported platforms: Kubernetes and self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "stop" -d 'Stop Dapr instances and their associated apps. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "uninstall" -d 'Uninstall Dapr runtime. Supported platforms: Kubernetes and self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "upgrade" -d 'Upgrades or downgrades a Dapr installation. Supported platforms: Kubernetes and self-hosted'
@@ -191,6 +192,13 @@ complete -c dapr -n "__fish_dapr_using_subcommand run" -l detached
 complete -c dapr -n "__fish_dapr_using_subcommand run" -s k -l kubernetes -d 'Run the apps of the run template file in a Kubernetes cluster'
 complete -c dapr -n "__fish_dapr_using_subcommand run" -s h -l help -d 'Print this help message'
 complete -c dapr -n "__fish_dapr_using_subcommand run" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand status" -s o -l output -d 'The output format of the status. Valid values are: json, yaml, wide, or table (default)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand status" -l container-runtime -d 'The container runtime to look at. Supported values are docker and podman. The default is the one of dapr init' -r
+complete -c dapr -n "__fish_dapr_using_subcommand status" -l network -d 'The Docker network on which the Dapr runtime is deployed. The default is the one of dapr init' -r
+complete -c dapr -n "__fish_dapr_using_subcommand status" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand status" -s k -l kubernetes -d 'Show the health status of Dapr services on Kubernetes cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand status" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand status" -l log-as-json -d 'Log output in JSON format'
 complete -c dapr -n "__fish_dapr_using_subcommand stop" -s a -l app-id -d 'The application id to be stopped' -r
 complete -c dapr -n "__fish_dapr_using_subcommand stop" -s f -l run-file -d 'Path to the run template file for the list of apps to stop' -r
 complete -c dapr -n "__fish_dapr_using_subcommand stop" -l runtime-path -d 'The path to the dapr runtime installation directory' -r

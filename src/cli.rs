@@ -10,8 +10,8 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    Globals, build_info, bundle, completion, init, invoke, lint, list, logs, publish, restart, run, stop,
-    uninstall, upgrade, version, wait,
+    Globals, build_info, bundle, completion, init, invoke, lint, list, logs, publish, restart, run, status,
+    stop, uninstall, upgrade, version, wait,
 };
 use crate::env::Env;
 use crate::error::{EXIT_FAILED, EXIT_OK, EXIT_USAGE, Failure};
@@ -79,6 +79,8 @@ enum Verb {
     Restart(restart::Args),
     /// Run Dapr and (optionally) your application side by side. Supported platforms: Self-hosted
     Run(Box<run::Args>),
+    /// Show the health status of Dapr services. Supported platforms: Kubernetes and self-hosted
+    Status(status::Args),
     /// Stop Dapr instances and their associated apps. Supported platforms: Self-hosted
     Stop(stop::Args),
     /// Uninstall Dapr runtime. Supported platforms: Kubernetes and self-hosted
@@ -112,6 +114,7 @@ impl Verb {
             Self::Publish(args) => publish::run(&args, globals),
             Self::Restart(args) => restart::run(&args, globals),
             Self::Run(args) => run::run(*args, globals),
+            Self::Status(args) => status::run(&args, globals),
             Self::Stop(args) => stop::run(&args, globals),
             Self::Uninstall(args) => uninstall::run(&args, globals),
             Self::Upgrade(args) => upgrade::run(&args, globals),
@@ -122,17 +125,8 @@ impl Verb {
 }
 
 /// Verbs of the stock command line that don't exist here yet. They are not listed in the help.
-const MISSING: [&str; 9] = [
-    "annotate",
-    "components",
-    "configurations",
-    "dashboard",
-    "mcpservers",
-    "mtls",
-    "scheduler",
-    "status",
-    "workflow",
-];
+const MISSING: [&str; 8] =
+    ["annotate", "components", "configurations", "dashboard", "mcpservers", "mtls", "scheduler", "workflow"];
 
 /// The description of the whole command line, from which help pages and completion scripts are made.
 pub fn command() -> clap::Command {

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use crate::error::system_text;
 use crate::os::LocalSocket;
 
-const AGENT: &str = concat!("dapr-cli/", env!("CARGO_PKG_VERSION"));
+pub(super) const AGENT: &str = concat!("dapr-cli/", env!("CARGO_PKG_VERSION"));
 
 /// Where a sidecar's HTTP API listens.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -180,7 +180,11 @@ fn prepare(endpoint: &Endpoint, request: Request<Bytes>) -> Request<Full<Bytes>>
     Request::from_parts(parts, Full::new(body))
 }
 
-async fn over<S>(stream: S, request: Request<Full<Bytes>>, limit: usize) -> Result<Response<Bytes>, Cause>
+pub(super) async fn over<S>(
+    stream: S,
+    request: Request<Full<Bytes>>,
+    limit: usize,
+) -> Result<Response<Bytes>, Cause>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {

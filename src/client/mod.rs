@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of how a sidecar was found, never prints, and holds no state between calls.
 
+pub mod health;
 pub mod http;
 pub mod metadata;
 

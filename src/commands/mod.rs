@@ -15,6 +15,7 @@ pub mod logs;
 pub mod publish;
 pub mod restart;
 pub mod run;
+pub mod status;
 pub mod stop;
 pub mod uninstall;
 pub mod upgrade;

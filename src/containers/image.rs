@@ -151,6 +151,13 @@ fn has_tag(image: &str) -> bool {
     name.contains([':', '@'])
 }
 
+/// The tag of an image's name, `latest` when it has none.
+pub fn tag(image: &str) -> &str {
+    let name = image.rsplit_once('/').map_or(image, |(_, name)| name);
+    let name = name.split_once('@').map_or(name, |(name, _)| name);
+    name.split_once(':').map_or("latest", |(_, tag)| tag)
+}
+
 fn login(credential: Credential) -> DockerCredentials {
     match credential {
         Credential::Password(name, password) => DockerCredentials {
@@ -200,6 +207,12 @@ fn read_pieces(path: &Path, sender: &mpsc::Sender<Result<Bytes, std::io::Error>>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tag_stands_between_name_and_digest() {
+        let images = ["box:5000/dapr/dapr:1.18.0", "box:5000/zipkin", "redis:6@sha256:00", "redis@sha256:00"];
+        assert_eq!(images.map(tag), ["1.18.0", "latest", "6", "latest"]);
+    }
 
     #[test]
     fn a_port_is_not_a_tag() {

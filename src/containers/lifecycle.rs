@@ -1,7 +1,7 @@
 //! Containers and volumes: finding, creating, starting, stopping, removing.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use bollard::models::{
     ContainerInspectResponse, ContainerStateStatusEnum, ContainerSummary, VolumeCreateRequest,
@@ -49,6 +49,8 @@ pub struct Container {
     pub labels: BTreeMap<String, String>,
     /// Published TCP ports.
     pub ports: Vec<Port>,
+    /// Address of the host on which they are published; that of the first one, when they differ.
+    pub bind: Option<IpAddr>,
     /// Its address on the first network that it is on.
     pub address: Option<IpAddr>,
     /// Names of the volumes that it mounts.
@@ -178,15 +180,21 @@ fn container(found: ContainerInspectResponse) -> Container {
     let config = found.config.unwrap_or_default();
     let network = found.network_settings.unwrap_or_default();
     let bindings = found.host_config.and_then(|host| host.port_bindings).unwrap_or_default();
-    let mut ports: Vec<Port> = bindings
+    let mut published: Vec<(Port, IpAddr)> = bindings
         .into_iter()
         .filter_map(|(key, bindings)| {
             let container = key.strip_suffix("/tcp")?.parse().ok()?;
-            let host = bindings?.first()?.host_port.as_deref()?.parse().ok()?;
-            Some(Port { host, container })
+            let bindings = bindings?;
+            let binding = bindings.first()?;
+            let host = binding.host_port.as_deref()?.parse().ok()?;
+            // Without an address a port is published on all.
+            let bind = binding.host_ip.as_deref().and_then(|address| address.parse().ok());
+            Some((Port { host, container }, bind.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))))
         })
         .collect();
-    ports.sort_unstable_by_key(|port| port.container);
+    published.sort_unstable_by_key(|(port, _)| port.container);
+    let bind = published.first().map(|(_, bind)| *bind);
+    let ports = published.into_iter().map(|(port, _)| port).collect();
     let networks = network.networks.unwrap_or_default();
     let mut addresses = networks.values().filter_map(|network| network.ip_address.as_deref()?.parse().ok());
     let mounts = found.mounts.unwrap_or_default().into_iter();
@@ -204,6 +212,7 @@ fn container(found: ContainerInspectResponse) -> Container {
         created: found.created.and_then(|time| time.parse().ok()).unwrap_or(Timestamp::UNIX_EPOCH),
         labels: config.labels.unwrap_or_default().into_iter().collect(),
         ports,
+        bind,
         address: addresses.next(),
         volumes: mounts.filter_map(|mount| mount.name.filter(|name| !name.is_empty())).collect(),
     }

@@ -12,7 +12,7 @@ mod spec;
 
 pub use credentials::{Credential, credential};
 pub use engine::{Engine, Error, Kind};
-pub use image::Layer;
+pub use image::{Layer, tag};
 pub use lifecycle::{Container, State};
 pub use locate::Address;
 pub use spec::{Port, Spec};

@@ -8,7 +8,9 @@ pub mod list;
 pub mod logs;
 mod printer;
 mod setup;
+pub mod status;
 mod table;
+mod time;
 
 pub use format::Format;
 pub use printer::{Printer, Status};

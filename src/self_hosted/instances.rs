@@ -20,11 +20,11 @@ use crate::paths::InstallDir;
 use crate::records::{Directory, ProcessId, Record, Runtime};
 
 /// How long one sidecar may take to answer.
-const PROBE: Duration = Duration::from_millis(500);
+pub(super) const PROBE: Duration = Duration::from_millis(500);
 /// How long all of them may take together.
-const ALL_PROBES: Duration = Duration::from_millis(900);
+pub(super) const ALL_PROBES: Duration = Duration::from_millis(900);
 /// How many are asked at the same time.
-const AT_ONCE: usize = 128;
+pub(super) const AT_ONCE: usize = 128;
 const BODY_SIZE: i64 = 4 << 20;
 const BUFFER_SIZE: i64 = 4 << 10;
 

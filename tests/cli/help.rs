@@ -37,6 +37,7 @@ fn nothing_at_all_shows_the_root_help() {
       publish     Publish a pub-sub event. Supported platforms: Self-hosted
       restart     Restart applications, beside the same sidecars. Supported platforms: Self-hosted
       run         Run Dapr and (optionally) your application side by side. Supported platforms: Self-hosted
+      status      Show the health status of Dapr services. Supported platforms: Kubernetes and self-hosted
       stop        Stop Dapr instances and their associated apps. Supported platforms: Self-hosted
       uninstall   Uninstall Dapr runtime. Supported platforms: Kubernetes and self-hosted
       upgrade     Upgrades or downgrades a Dapr installation. Supported platforms: Kubernetes and self-hosted

@@ -11,6 +11,7 @@ mod logs;
 mod publish;
 mod restart;
 mod run_file;
+mod status;
 mod stop;
 #[path = "../support/mod.rs"]
 mod support;

@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub mod engine;
+
 use std::ffi::OsStr;
 use std::fmt;
 use std::io::{Read, Write};
@@ -168,7 +170,12 @@ impl FakeSidecar {
 }
 
 /// Reads one request and answers it.
-pub fn answer<S: Read + Write>(mut stream: S, reply: &str) -> Option<String> {
+pub fn answer<S: Read + Write>(stream: S, reply: &str) -> Option<String> {
+    respond(stream, |_| reply.to_owned())
+}
+
+/// Reads one request and answers what it asks for. `reply` is as in [`FakeSidecar::start`].
+pub fn respond<S: Read + Write>(mut stream: S, reply: impl FnOnce(&str) -> String) -> Option<String> {
     let mut request = Vec::new();
     let mut part = [0; 4096];
     while !is_whole(&request) {
@@ -177,11 +184,13 @@ pub fn answer<S: Read + Write>(mut stream: S, reply: &str) -> Option<String> {
             _ => return None,
         }
     }
-    let (head, body) = reply.split_once("\n\n").unwrap_or((reply, ""));
+    let request = String::from_utf8_lossy(&request).replace("\r\n", "\n");
+    let reply = reply(&request);
+    let (head, body) = reply.split_once("\n\n").unwrap_or((&reply, ""));
     let head = head.replace('\n', "\r\n");
     let reply = format!("{head}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
     stream.write_all(reply.as_bytes()).ok()?;
-    Some(String::from_utf8_lossy(&request).replace("\r\n", "\n"))
+    Some(request)
 }
 
 fn is_whole(request: &[u8]) -> bool {
