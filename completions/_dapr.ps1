@@ -30,6 +30,7 @@ Register-ArgumentCompleter -Native -CommandName 'dapr' -ScriptBlock {
             [CompletionResult]::new('build-info', 'build-info', [CompletionResultType]::ParameterValue, 'Print build info of Dapr CLI and runtime')
             [CompletionResult]::new('bundle', 'bundle', [CompletionResultType]::ParameterValue, 'Pack the installed runtime for machines without a network. Supported platforms: Self-hosted')
             [CompletionResult]::new('completion', 'completion', [CompletionResultType]::ParameterValue, 'Generates shell completion scripts')
+            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Look for what keeps Dapr from working on this machine. Supported platforms: Self-hosted')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Help about any command')
             [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Install Dapr on supported hosting platforms. Supported platforms: Kubernetes and self-hosted')
             [CompletionResult]::new('invoke', 'invoke', [CompletionResultType]::ParameterValue, 'Invoke a method on a given Dapr application. Supported platforms: Self-hosted')
@@ -103,6 +104,15 @@ Register-ArgumentCompleter -Native -CommandName 'dapr' -ScriptBlock {
             break
         }
         'dapr;completion;zsh' {
+            [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
+            break
+        }
+        'dapr;doctor' {
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The output format of the list. Valid values are: json, yaml, or table (default)')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The output format of the list. Valid values are: json, yaml, or table (default)')
             [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')

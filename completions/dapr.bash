@@ -25,6 +25,9 @@ _dapr() {
             dapr,completion)
                 cmd="dapr__subcmd__completion"
                 ;;
+            dapr,doctor)
+                cmd="dapr__subcmd__doctor"
+                ;;
             dapr,help)
                 cmd="dapr__subcmd__help"
                 ;;
@@ -92,7 +95,7 @@ _dapr() {
 
     case "${cmd}" in
         dapr)
-            opts="-v -h --version --log-as-json --runtime-path --help build-info bundle completion help init invoke lint list logs publish restart run status stop uninstall upgrade version wait"
+            opts="-v -h --version --log-as-json --runtime-path --help build-info bundle completion doctor help init invoke lint list logs publish restart run status stop uninstall upgrade version wait"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -246,6 +249,32 @@ _dapr() {
                 return 0
             fi
             case "${prev}" in
+                --runtime-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dapr__subcmd__doctor)
+            opts="-o -h --output --help --log-as-json --runtime-path"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --runtime-path)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

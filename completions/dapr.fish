@@ -31,6 +31,7 @@ complete -c dapr -n "__fish_dapr_needs_command" -s h -l help -d 'help for dapr'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "build-info" -d 'Print build info of Dapr CLI and runtime'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "bundle" -d 'Pack the installed runtime for machines without a network. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "completion" -d 'Generates shell completion scripts'
+complete -c dapr -n "__fish_dapr_needs_command" -f -a "doctor" -d 'Look for what keeps Dapr from working on this machine. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "help" -d 'Help about any command'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "init" -d 'Install Dapr on supported hosting platforms. Supported platforms: Kubernetes and self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "invoke" -d 'Invoke a method on a given Dapr application. Supported platforms: Self-hosted'
@@ -76,6 +77,10 @@ complete -c dapr -n "__fish_dapr_using_subcommand completion; and __fish_seen_su
 complete -c dapr -n "__fish_dapr_using_subcommand completion; and __fish_seen_subcommand_from zsh" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
 complete -c dapr -n "__fish_dapr_using_subcommand completion; and __fish_seen_subcommand_from zsh" -s h -l help -d 'Print this help message'
 complete -c dapr -n "__fish_dapr_using_subcommand completion; and __fish_seen_subcommand_from zsh" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand doctor" -s o -l output -d 'The output format of the list. Valid values are: json, yaml, or table (default)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand doctor" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand doctor" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand doctor" -l log-as-json -d 'Log output in JSON format'
 complete -c dapr -n "__fish_dapr_using_subcommand help" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
 complete -c dapr -n "__fish_dapr_using_subcommand help" -s h -l help -d 'help for help'
 complete -c dapr -n "__fish_dapr_using_subcommand help" -l log-as-json -d 'Log output in JSON format'

@@ -10,8 +10,8 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    Globals, build_info, bundle, completion, init, invoke, lint, list, logs, publish, restart, run, status,
-    stop, uninstall, upgrade, version, wait,
+    Globals, build_info, bundle, completion, doctor, init, invoke, lint, list, logs, publish, restart, run,
+    status, stop, uninstall, upgrade, version, wait,
 };
 use crate::env::Env;
 use crate::error::{EXIT_FAILED, EXIT_OK, EXIT_USAGE, Failure};
@@ -53,6 +53,8 @@ enum Verb {
     Bundle(bundle::Args),
     /// Generates shell completion scripts
     Completion(completion::Args),
+    /// Look for what keeps Dapr from working on this machine. Supported platforms: Self-hosted
+    Doctor(doctor::Args),
     /// Help about any command
     #[command(
         long_about = "Help provides help for any command in the application.\n\
@@ -102,6 +104,7 @@ impl Verb {
                 Ok(show_help(&["completion"], globals.printer))
             }
             Self::Completion(completion::Args { shell: Some(shell) }) => completion::run(shell, globals),
+            Self::Doctor(args) => doctor::run(&args, globals),
             Self::Help { topic } => {
                 let topic: Vec<&str> = topic.iter().map(String::as_str).collect();
                 Ok(show_help(&topic, globals.printer))

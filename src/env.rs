@@ -40,6 +40,12 @@ pub const CONTAINER_HOST: &str = "CONTAINER_HOST";
 pub const XDG_RUNTIME_DIR: &str = "XDG_RUNTIME_DIR";
 /// The user's home directory.
 pub const HOME: &str = "HOME";
+/// Proxy for plain HTTP. Like the next two also in small letters.
+pub const HTTP_PROXY: &str = "HTTP_PROXY";
+/// Proxy for HTTPS.
+pub const HTTPS_PROXY: &str = "HTTPS_PROXY";
+/// Hosts that are reached without a proxy, separated by commas.
+pub const NO_PROXY: &str = "NO_PROXY";
 /// Address that a sidecar advertises to other sidecars.
 pub const DAPR_HOST_IP: &str = "DAPR_HOST_IP";
 /// Namespace of the app; filters resources that name one.

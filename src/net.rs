@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 /// A port that is held until it is used: nobody else can bind it in between.
@@ -60,6 +60,15 @@ pub fn answers(port: u16) -> bool {
         .any(|address| TcpStream::connect_timeout(address, limit).is_ok())
 }
 
+/// Whether somebody else has this port of an address of ours.
+pub fn is_taken(address: IpAddr, port: u16) -> bool {
+    // The socket is closed again before anybody is asked whether he answers.
+    match TcpListener::bind(SocketAddr::from((address, port))).map(drop) {
+        Ok(()) => answers(port),
+        Err(error) => error.kind() == io::ErrorKind::AddrInUse,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +78,16 @@ mod tests {
         let first = Reserved::any().unwrap();
         let error = Reserved::exactly(first.port()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+    }
+
+    #[test]
+    fn a_port_is_taken_as_long_as_somebody_has_it() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        assert!(is_taken(address.ip(), address.port()));
+        assert!(is_taken(Ipv4Addr::UNSPECIFIED.into(), address.port()));
+        drop(listener);
+        assert!(!is_taken(address.ip(), address.port()));
     }
 
     #[test]

@@ -128,6 +128,17 @@ fn yes() -> bool {
     true
 }
 
+/// What a directory of records holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Leftovers {
+    /// How many sidecars are alive.
+    pub alive: usize,
+    /// Records of sidecars that are dead; the next reader removes them.
+    pub dead: Vec<PathBuf>,
+    /// Files that nobody can use, nor removes.
+    pub useless: Vec<PathBuf>,
+}
+
 /// The directory of the records.
 #[derive(Debug, Clone)]
 pub struct Directory {
@@ -216,6 +227,33 @@ impl Directory {
         records
     }
 
+    /// What is in the directory, for those who look after it. Nothing is removed.
+    pub fn leftovers(&self) -> Leftovers {
+        let mut found = Leftovers::default();
+        let is_record = |name: &str| Path::new(name).extension().is_some_and(|end| end == "json");
+        for file in fs_err::read_dir(&self.path).into_iter().flatten().flatten().map(|entry| entry.path()) {
+            let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let gone = |pid: &str| pid.parse().is_ok_and(|pid| os::start_time(pid).is_none());
+            match name.rsplit_once('.') {
+                Some((_, "json")) => match read(&file) {
+                    Some(record) if record.daprd.is_alive() => found.alive += 1,
+                    Some(_) => found.dead.push(file),
+                    // It may have gone meanwhile.
+                    None if file.exists() => found.useless.push(file),
+                    None => {}
+                },
+                // The socket of a run that was killed.
+                Some((pid, "sock")) if gone(pid) => found.useless.push(file),
+                // A record that was being written.
+                Some((record, pid)) if is_record(record) && gone(pid) => found.useless.push(file),
+                _ => {}
+            }
+        }
+        found.dead.sort_unstable();
+        found.useless.sort_unstable();
+        found
+    }
+
     /// Where the records are.
     pub fn path(&self) -> &Path {
         &self.path
@@ -253,6 +291,25 @@ mod tests {
         let live: Vec<_> = directory.live().into_iter().map(|record| record.app_id).collect();
         assert_eq!(live, ["a"]);
         assert!(!directory.file("b", me.pid).exists());
+    }
+
+    #[test]
+    fn what_is_left_is_told_by_what_becomes_of_it() {
+        let (_home, directory) = directory();
+        assert_eq!(directory.leftovers(), Leftovers::default());
+        let me = ProcessId::current();
+        let gone = ProcessId { pid: me.pid, started: me.started + 1 };
+        directory.write(&record("a", me)).unwrap();
+        directory.write(&record("b", gone)).unwrap();
+        let file = |name: &str| directory.path().join(name);
+        // No process has the largest number.
+        let useless = [file("4294967295.sock"), file("broken.json"), file("c-1.json.4294967295")];
+        let used = [file(&format!("{}.sock", me.pid)), file(&format!("c-1.json.{}", me.pid))];
+        for file in useless.iter().chain(&used) {
+            fs_err::write(file, "{").unwrap();
+        }
+        let dead = vec![directory.file("b", me.pid)];
+        assert_eq!(directory.leftovers(), Leftovers { alive: 1, dead, useless: useless.to_vec() });
     }
 
     #[test]

@@ -122,7 +122,7 @@ pub struct Engine {
     version: String,
     pub(super) api: Docker,
     /// The API service that was started for this connection; it ends with the last clone.
-    _service: Option<Arc<Service>>,
+    service: Option<Arc<Service>>,
 }
 
 impl Engine {
@@ -162,6 +162,11 @@ impl Engine {
     /// Where it was found.
     pub fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// Whether it only answers since its API service was started for this connection.
+    pub fn is_started_for_us(&self) -> bool {
+        self.service.is_some()
     }
 
     /// Its version, as it says.
@@ -205,9 +210,7 @@ async fn open(kind: Kind, address: &Address, service: Option<Arc<Service>>) -> R
         Ok::<_, bollard::errors::Error>((client, version.version.unwrap_or_default()))
     };
     match tokio::time::timeout(HELLO, hello).await {
-        Ok(Ok((api, version))) => {
-            Ok(Engine { kind, address: address.clone(), version, api, _service: service })
-        }
+        Ok(Ok((api, version))) => Ok(Engine { kind, address: address.clone(), version, api, service }),
         Ok(Err(error)) => Err(words(&error)),
         Err(_) => Err(format!("no answer within {} s", HELLO.as_secs())),
     }

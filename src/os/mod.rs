@@ -1,5 +1,5 @@
 //! Everything that differs between operating systems: signals, process groups, the process table, terminals,
-//! handing sockets to a child. The only place for `cfg(unix)` and for `unsafe`.
+//! handing sockets to a child, multicast. The only place for `cfg(unix)` and for `unsafe`.
 
 #[cfg(unix)]
 mod unix;
@@ -9,6 +9,10 @@ pub use unix::*;
 mod handover;
 #[cfg(unix)]
 pub use handover::*;
+#[cfg(unix)]
+mod multicast;
+#[cfg(unix)]
+pub use multicast::*;
 #[cfg(unix)]
 mod system;
 #[cfg(unix)]

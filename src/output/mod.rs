@@ -2,6 +2,7 @@
 //!
 //! Data goes to stdout, failures and hints to stderr. The only place, beside `main`, that writes to them.
 
+pub mod doctor;
 mod format;
 pub mod help;
 pub mod list;

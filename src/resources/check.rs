@@ -298,7 +298,7 @@ impl Check<'_> {
 }
 
 /// Keys count in any spelling of upper and lower case.
-fn key<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
+pub(super) fn key<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
     let entry = node.entries().iter().find(|(key, _)| key.text().eq_ignore_ascii_case(name));
     entry.map(|(_, value)| value).filter(|value| !value.is_null())
 }

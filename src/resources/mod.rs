@@ -5,6 +5,7 @@ mod check;
 mod component;
 mod configuration;
 mod loader;
+mod served;
 mod shapes;
 mod subscription;
 mod types;
@@ -14,8 +15,9 @@ pub use check::{Strictness, check, check_within, files};
 pub use component::{Component, Item, SecretKeyRef, Source};
 pub use configuration::{Configuration, SecretScope};
 pub use loader::{Error, Loaded, Warning, load};
+pub use served::unserved;
 pub use subscription::{Route, Subscription};
-pub use types::{TYPES, Type};
+pub use types::{EMBEDDED, TYPES, Type};
 pub use values::{Templates, resolve_env, resolve_templates};
 
 /// What a resource is loaded for: resources scoped to other apps or other namespaces are left out.

@@ -32,6 +32,20 @@ pub const TYPES: &[Type] = &[
     Type { kind: "bindings.localstorage", required: &[&["rootPath"]] },
 ];
 
+/// Types that the embedded runtime has.
+pub const EMBEDDED: &[&str] = &[
+    "pubsub.in-memory",
+    "pubsub.sqlite",
+    "secretstores.local.env",
+    "secretstores.local.file",
+    "state.in-memory",
+    "state.sqlite",
+    "state.sqlite3",
+];
+
+/// Types that only the embedded runtime has.
+pub const OURS: &[&str] = &["pubsub.sqlite"];
+
 /// Categories of components: what stands before the first dot of a type.
 pub const CATEGORIES: &[&str] = &[
     "state",

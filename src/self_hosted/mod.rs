@@ -5,6 +5,7 @@
 pub mod bundle;
 pub mod control;
 pub mod defaults;
+pub mod doctor;
 pub mod init;
 mod installation;
 pub mod installed;

@@ -11,7 +11,7 @@ use crate::support::{FakeSidecar, Outcome, Process, TestContext, silent_listener
 const OK: &str = "HTTP/1.1 200 OK\n\n";
 
 /// A program at the place of the installed sidecar.
-fn install_daprd(context: &TestContext, script: &str) {
+pub fn install_daprd(context: &TestContext, script: &str) {
     let install = context.install();
     fs_err::create_dir_all(install.bin()).unwrap();
     fs_err::write(install.daprd(), format!("#!/bin/sh\n{script}\n")).unwrap();
@@ -19,14 +19,14 @@ fn install_daprd(context: &TestContext, script: &str) {
 }
 
 /// An installation with all containers, as `dapr init` leaves it.
-fn installed(context: &TestContext) {
+pub fn installed(context: &TestContext) {
     install_daprd(context, "echo 1.18.0");
     let services = json!({"services": ["placement", "redis", "zipkin", "scheduler"]});
     fs_err::write(context.install().init_record(), services.to_string()).unwrap();
 }
 
 /// An engine with the four containers, all of them well.
-fn healthy_engine() -> (FakeEngine, [FakeSidecar; 3]) {
+pub fn healthy_engine() -> (FakeEngine, [FakeSidecar; 3]) {
     let engine = FakeEngine::start();
     let servers = [(); 3].map(|()| FakeSidecar::start(OK));
     let [placement, scheduler, zipkin] = [0, 1, 2].map(|index| servers[index].port);

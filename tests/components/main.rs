@@ -7,3 +7,8 @@ mod pubsub;
 mod secretstores;
 mod state;
 mod support;
+
+#[test]
+fn the_list_of_embedded_types_is_that_of_the_registry() {
+    assert_eq!(dapr_cli::components::registry::builtin().types(), dapr_cli::resources::EMBEDDED);
+}

@@ -78,7 +78,8 @@ impl Role {
         }
     }
 
-    fn ports(self) -> Vec<Port> {
+    /// The ports that are published when it is on no network.
+    pub fn ports(self) -> Vec<Port> {
         let ports: &[(u16, u16)] = match self {
             Self::Placement => &[(50005, 50005), (58080, 8080), (59090, 9090)],
             Self::Scheduler => &[(50006, 50006), (2379, 2379), (58081, 8080), (59091, 9090)],
