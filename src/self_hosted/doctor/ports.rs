@@ -1,5 +1,9 @@
 //! The ports of the services: taken by others before an installation, open to others after it.
 
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
 use super::Finding;
 use super::engine::Engines;
 use crate::containers::Container;
@@ -9,6 +13,8 @@ use crate::self_hosted::init::{Record, Role};
 use crate::self_hosted::installation::Installation;
 
 const CHECK: &str = "ports";
+/// How long the engine may take to tell who has the ports.
+const LIMIT: Duration = Duration::from_secs(1);
 
 /// Looks at those of the containers that there are or, when there are none, at those that they would need.
 pub async fn check(install: &InstallDir, installation: &Installation, engines: &Engines) -> Vec<Finding> {
@@ -69,6 +75,7 @@ fn ports(container: &Container) -> String {
 
 /// Ports that `dapr init` would need and that somebody else has.
 async fn taken(record: &Record, engines: &Engines) -> Vec<Finding> {
+    let end = Instant::now() + LIMIT;
     let mut findings = Vec::new();
     let mut free = Vec::new();
     for role in Role::ALL {
@@ -78,10 +85,10 @@ async fn taken(record: &Record, engines: &Engines) -> Vec<Finding> {
                 continue;
             }
             let holder = match engines.engine() {
-                Some(engine) => engine.publisher(port.host).await.ok().flatten(),
+                Some(engine) => timeout_at(end, engine.publisher(port.host)).await.ok().and_then(Result::ok),
                 None => None,
             };
-            let by = holder.map(|name| format!(" by the container {name}")).unwrap_or_default();
+            let by = holder.flatten().map(|name| format!(" by the container {name}")).unwrap_or_default();
             let advice = if role == Role::Redis {
                 format!(
                     "if that is a Redis that you want to use: `dapr init --redis-host localhost:{}`",
