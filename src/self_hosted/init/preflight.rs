@@ -1,6 +1,6 @@
 //! What can be known to fail before anything changes: ports, networks, containers of others, a Redis to adopt.
 
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -9,7 +9,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::plan::Plan;
 use super::{Error, Redis, Service, Settings, services};
-use crate::containers::{Engine, Port, State};
+use crate::containers::{Engine, Port, State, tag};
+use crate::net;
 
 /// How long a Redis may take to answer.
 const REDIS: Duration = Duration::from_secs(3);
@@ -65,6 +66,7 @@ async fn have(engine: &Engine, service: &Service, settings: &Settings, plan: &Pl
     };
     let running = container.state != State::Stopped;
     let is_runtimes = matches!(service.role, super::Role::Placement | super::Role::Scheduler);
+    // Registries differ, mirrors and fallbacks are allowed: the tag is what says which version it is.
     if is_runtimes && tag(&container.image) != tag(&service.spec.image) {
         let is_left_over = container.labels.contains_key(services::LABEL) && !plan.present;
         if settings.upgrade || is_left_over {
@@ -74,12 +76,6 @@ async fn have(engine: &Engine, service: &Service, settings: &Settings, plan: &Pl
         return Err(Error::ForeignContainer { name, image, wanted });
     }
     Ok(if running { Have::Running } else { Have::Stopped })
-}
-
-/// What of an image's name says which version it is: registries differ, mirrors and fallbacks are allowed.
-fn tag(image: &str) -> &str {
-    let name = image.rsplit_once('/').map_or(image, |(_, name)| name);
-    name.split_once(':').map_or("latest", |(_, tag)| tag)
 }
 
 /// Fails for the first port that a container is to have and that somebody else holds.
@@ -101,12 +97,7 @@ async fn check_ports(engine: &Engine, bind: IpAddr, needed: &[(String, Port)]) -
 async fn is_taken(bind: IpAddr, port: u16) -> bool {
     let deadline = Instant::now() + LETTING_GO;
     loop {
-        // The socket is closed again before anybody is asked whether he answers.
-        let bound = TcpListener::bind(SocketAddr::from((bind, port))).map(drop);
-        let taken = match bound {
-            Ok(()) => crate::net::answers(port),
-            Err(error) => error.kind() == std::io::ErrorKind::AddrInUse,
-        };
+        let taken = net::is_taken(bind, port);
         if !taken || Instant::now() > deadline {
             return taken;
         }
@@ -135,12 +126,6 @@ async fn ask_redis(host: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn versions_are_compared_across_registries() {
-        assert_eq!(tag("docker.io/daprio/dapr:1.18.0"), tag("127.0.0.1:5000/dapr/dapr:1.18.0"));
-        assert_eq!(tag("127.0.0.1:5000/dapr/3rdparty/zipkin"), "latest");
-    }
 
     #[tokio::test]
     async fn only_a_redis_is_a_redis() {
