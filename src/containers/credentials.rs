@@ -30,8 +30,8 @@ pub fn credential(registry: &str) -> Option<Credential> {
     }
 }
 
-/// The registry of an image reference.
-pub(super) fn registry(image: &str) -> &str {
+/// The registry of an image reference: `docker.io` when it names none.
+pub fn registry(image: &str) -> &str {
     match image.split_once('/') {
         Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => host,
         _ => "docker.io",

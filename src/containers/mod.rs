@@ -10,7 +10,7 @@ mod locate;
 mod podman;
 mod spec;
 
-pub use credentials::{Credential, credential};
+pub use credentials::{Credential, credential, registry};
 pub use engine::{Engine, Error, Kind};
 pub use image::{Layer, tag};
 pub use lifecycle::{Container, State};

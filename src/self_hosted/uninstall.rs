@@ -134,7 +134,8 @@ pub async fn uninstall(request: &Request, env: &Env, mut report: impl FnMut(Step
     }
     if request.all {
         remove("dapr dir", install.root(), &mut report)?;
-        volumes.push(record.scheduler_volume);
+        // A directory of the host is the user's.
+        volumes.extend(Some(record.scheduler_volume).filter(|source| init::is_volume(source)));
         if let Some(engine) = &engine {
             left.extend(remove_volumes(engine, volumes, has_containers, &mut report).await);
         }

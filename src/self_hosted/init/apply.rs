@@ -63,6 +63,9 @@ async fn start(
     if let Some(image) = image {
         spec.image.clone_from(image);
     }
+    // What an interrupted replacement left.
+    let before = services::replaced(name);
+    engine.remove(&before).await?;
     let action = match have {
         Have::Running => return Ok(()),
         Have::Stopped => {
@@ -71,9 +74,6 @@ async fn start(
             Action::Restarted
         }
         Have::Nothing | Have::Outdated { .. } => {
-            let before = services::replaced(name);
-            // What an interrupted replacement left.
-            engine.remove(&before).await?;
             if let Have::Outdated { running } = have {
                 // Its ports are needed now, and it is needed again if this fails.
                 if running {
@@ -84,7 +84,7 @@ async fn start(
                 engine.rename(name, &before).await?;
             }
             if let Some((source, _)) = &spec.volume
-                && is_volume(source)
+                && services::is_volume(source)
                 && engine.volume(source).await?.is_none()
             {
                 undo.volume(source);
@@ -98,11 +98,6 @@ async fn start(
     };
     report(Event::Done { item: name.clone(), action });
     Ok(())
-}
-
-/// Whether a mount's source is a volume's name, not a path on the host.
-fn is_volume(source: &str) -> bool {
-    !source.contains(['/', '\\']) && !source.starts_with(['.', '~'])
 }
 
 /// Fails for the first container that doesn't run, with its last words.

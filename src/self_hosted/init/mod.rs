@@ -33,7 +33,7 @@ use crate::release::{self, Registry, Variant};
 pub use error::Error;
 pub use event::{Action, Event, Report};
 pub use record::Record;
-pub use services::{LABEL, Role, Service, replaced};
+pub use services::{LABEL, Role, Service, is_volume, replaced};
 pub use tasks::all;
 pub use undo::{Undo, lock};
 

@@ -18,6 +18,11 @@ pub fn replaced(name: &str) -> String {
     format!("{name}.replaced")
 }
 
+/// Whether a mount's source is a volume's name, not a path on the host.
+pub fn is_volume(source: &str) -> bool {
+    !source.contains(['/', '\\']) && !source.starts_with(['.', '~'])
+}
+
 /// What a container is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

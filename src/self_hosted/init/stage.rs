@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::plan::Plan;
 use super::preflight::Have;
 use super::{Action, Error, Event, Report, Source, Work, all};
-use crate::containers::Engine;
+use crate::containers::{Engine, Kind, registry};
 use crate::paths::InstallDir;
 use crate::release::{self, Archive, Bundle, Cache, Pending};
 
@@ -197,13 +197,14 @@ fn image_file(bundle: &Bundle, image: &str) -> Option<PathBuf> {
 /// The name under which the engine has an image of a bundle, if it has it. Podman knows a loaded image whose name
 /// has no registry as one of its own.
 async fn loaded(engine: &Engine, image: &str) -> Result<Option<String>, Error> {
-    let own = format!("localhost/{}", image.strip_prefix("docker.io/").unwrap_or(image));
-    for name in [image, &own] {
-        if engine.has_image(name).await? {
-            return Ok(Some(name.to_owned()));
-        }
+    if engine.has_image(image).await? {
+        return Ok(Some(image.to_owned()));
     }
-    Ok(None)
+    if engine.kind() != Kind::Podman || registry(image) != "docker.io" {
+        return Ok(None);
+    }
+    let own = format!("localhost/{}", image.strip_prefix("docker.io/").unwrap_or(image));
+    Ok(engine.has_image(&own).await?.then_some(own))
 }
 
 async fn load(engine: &Engine, image: &str, file: &Path, stop: &CancellationToken) -> Result<String, Error> {
