@@ -2,7 +2,11 @@
 # Runs every check and every test of the project; the exit code is 0 only if all of them passed.
 #
 #   tests/run.sh                all of it
-#   tests/run.sh -k events      arguments go to pytest, for the part with real clients
+#   tests/run.sh -k events      arguments go to pytest, for the parts with real clients and container engines
+#
+# The part with container engines removes what it finds there, so it runs only with engines that were named for it:
+#   DAPR_TEST_DOCKER_HOST       a Docker daemon of the tests' own, as unix://...
+#   DAPR_TEST_PODMAN            1 for Podman, with storage and configuration of the tests' own
 #
 # What is missing on a developer's machine is named and left out; with CI=true its absence is a failure.
 set -uo pipefail
@@ -10,9 +14,10 @@ set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root" || exit 1
 venv=$root/target/test-venv
-requirements=tests/sdk/requirements.txt
+requirements=(tests/sdk/requirements.txt tests/engine/requirements.txt)
 
 passed='' failed='' skipped=''
+with_arguments=$([ $# -eq 0 ] || printf yes)
 
 # check NAME COMMAND...: runs it, goes on whatever comes of it, remembers what came.
 check() {
@@ -44,13 +49,15 @@ has() { command -v "$1" >/dev/null 2>&1; }
 
 # The virtual environment of the Python tests; kept while the requirements stay the same.
 python_tests_ready() {
-  if cmp -s "$requirements" "$venv/installed-requirements.txt" && "$venv/bin/python" -c '' 2>/dev/null; then
+  local file arguments=()
+  for file in "${requirements[@]}"; do arguments+=(-r "$file"); done
+  if cat "${requirements[@]}" | cmp -s - "$venv/installed-requirements.txt" && "$venv/bin/python" -c '' 2>/dev/null; then
     return 0
   fi
   rm -rf "$venv"
   python3 -m venv "$venv" &&
-    "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$requirements" &&
-    cp "$requirements" "$venv/installed-requirements.txt"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check "${arguments[@]}" &&
+    cat "${requirements[@]}" >"$venv/installed-requirements.txt"
 }
 
 if ! has cargo; then
@@ -80,16 +87,52 @@ fi
 
 check 'Rust tests' cargo test --locked
 
+# What the tests with container engines lack, one after the other.
+engines_lack() {
+  if [ -z "${DAPR_TEST_DOCKER_HOST:-}${DAPR_TEST_PODMAN:-}" ]; then
+    printf 'neither DAPR_TEST_DOCKER_HOST nor DAPR_TEST_PODMAN is set'
+    return
+  fi
+  local program
+  for program in docker-registry jlink mvn; do
+    has "$program" || { printf '%s is not installed' "$program" && return; }
+  done
+  has redis-server || has redis-check-rdb || { printf 'redis-server is not installed' && return; }
+  [ -z "${DAPR_TEST_PODMAN:-}" ] || has podman || printf 'podman is not installed'
+}
+
+# pytest_suite NAME DIRECTORY ARGUMENTS...
+pytest_suite() {
+  local name=$1 directory=$2
+  shift 2
+  check "$name" selected env DAPR_BIN="${DAPR_BIN:-$root/target/debug/dapr}" \
+    "$venv/bin/python" -m pytest "$directory" "$@"
+}
+
+# selected COMMAND...: arguments that select tests may select those of the other suite only (pytest's code 5).
+selected() {
+  local code=0
+  "$@" || code=$?
+  [ "$code" -eq 0 ] || { [ "$code" -eq 5 ] && [ "$with_arguments" = yes ]; }
+}
+
 clients='real clients against the real binary'
+engines='the container engines'
 if ! has python3 || ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then
-  leave_out "$clients" 'Python 3.10 or newer is not installed'
+  leave_out "$clients, $engines" 'Python 3.10 or newer is not installed'
 elif ! python3 -c 'import ensurepip, venv' >/dev/null 2>&1; then
-  leave_out "$clients" 'the venv module of Python is missing (Debian, Ubuntu: apt-get install python3-venv)'
+  leave_out "$clients, $engines" 'the venv module of Python is missing (Debian, Ubuntu: apt-get install python3-venv)'
 elif ! python_tests_ready; then
-  leave_out "$clients" "the packages of $requirements could not be installed"
+  leave_out "$clients, $engines" "the packages of ${requirements[*]} could not be installed"
 else
   check 'the binary' cargo build --locked
-  check "$clients" env DAPR_BIN="${DAPR_BIN:-$root/target/debug/dapr}" "$venv/bin/python" -m pytest tests/sdk "$@"
+  pytest_suite "$clients" tests/sdk "$@"
+  lacking=$(engines_lack)
+  if [ -n "$lacking" ]; then
+    leave_out "$engines" "$lacking"
+  else
+    pytest_suite "$engines" tests/engine "$@"
+  fi
 fi
 
 printf '\n== Summary ==%s%s%s\n' "$passed" "$skipped" "$failed"
