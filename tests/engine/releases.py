@@ -51,9 +51,13 @@ class Request:
         return self.path.rsplit("/", 1)[1]
 
 
-def archive(name: str, program: Path, version: str) -> bytes:
-    """An archive as of a release. What is appended makes versions differ, and is not compressible."""
-    content = program.read_bytes() + random.Random(f"{name} {version}").randbytes(1_500_000)
+def padded(name: str, program: Path, version: str) -> bytes:
+    """A program of a version. What is appended makes versions differ, and can't be compressed."""
+    return program.read_bytes() + random.Random(f"{name} {version}").randbytes(1_500_000)
+
+
+def archive(name: str, content: bytes) -> bytes:
+    """An archive as of a release."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as tar:
         entry = tarfile.TarInfo(name)
@@ -108,12 +112,18 @@ class Releases:
         """The URL of an archive, as messages have to name it."""
         return f"{self.url}/v{version}/{self.file(name)}"
 
+    def source(self, name: str) -> Path:
+        return self.daprd if name == "daprd" else self.standin
+
+    def program(self, name: str, version: str) -> bytes:
+        """What is in an archive."""
+        return padded(name, self.source(name), version)
+
     def archive(self, name: str, version: str) -> bytes:
-        program = self.daprd if name == "daprd" else self.standin
         with self.lock:
-            key = name, version, program
+            key = name, version, self.source(name)
             if key not in self.made:
-                self.made[key] = archive(name, program, version)
+                self.made[key] = archive(name, self.program(name, version))
             return self.made[key]
 
     def content(self, path: str) -> bytes | None:
