@@ -88,7 +88,10 @@ class Engine:
         self.ask("POST", f"/containers/{name}/start")
 
     def pull(self, reference: str) -> None:
-        self.ask("POST", "/images/create", params={"fromImage": reference})
+        response = self.http.post("/images/create", params={"fromImage": reference})
+        # Failures come in the course of an answer that began well.
+        if not response.is_success or '"error"' in response.text:
+            raise RuntimeError(f"{self.kind}: {reference}: {response.text}")
 
     def remove_images(self) -> None:
         for image in self.ask("GET", "/images/json"):

@@ -52,8 +52,9 @@ class Request:
 
 
 def padded(name: str, program: Path, version: str) -> bytes:
-    """A program of a version. What is appended makes versions differ, and can't be compressed."""
-    return program.read_bytes() + random.Random(f"{name} {version}").randbytes(1_500_000)
+    """A program of a version: what is appended tells the stand-in which, and most of it can't be compressed."""
+    filler = random.Random(f"{name} {version}").randbytes(1_500_000)
+    return program.read_bytes() + filler + f"\nDAPR_VERSION={version}\n".encode()
 
 
 def archive(name: str, content: bytes) -> bytes:
@@ -75,7 +76,7 @@ class Releases:
         self.ca = directory / "ca.pem"
         authority.cert_pem.write_to_path(self.ca)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("127.0.0.1").configure_cert(context)
+        authority.issue_cert("127.0.0.1", "releases.test").configure_cert(context)
         self.standin = images.standin()
         self.sidecar = directory / "daprd"
         shutil.copy(DAPR, self.sidecar)
@@ -91,7 +92,8 @@ class Releases:
             self.server.socket, server_side=True, do_handshake_on_connect=False
         )
         self.server.handle_error = lambda request, address: None
-        self.url = f"https://127.0.0.1:{self.server.server_port}{BASE}"
+        self.port = self.server.server_port
+        self.url = f"https://127.0.0.1:{self.port}{BASE}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def reset(self) -> None:

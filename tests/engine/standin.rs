@@ -36,7 +36,7 @@ fn main() {
     let mut arguments = std::env::args();
     let program = arguments.next().unwrap_or_default();
     let name = Path::new(&program).file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-    let version = std::env::var("DAPR_VERSION").unwrap_or_else(|_| "0.0.0".into());
+    let version = std::env::var("DAPR_VERSION").unwrap_or_else(|_| appended());
     let flags = flags(&name, &version, arguments);
     for number in [2, 15] {
         unsafe { signal(number, end) };
@@ -52,6 +52,13 @@ fn main() {
     let listening = serve(&flags, port("port", default), grpc);
     println!("{name} {version} is listening");
     let _ = listening.join();
+}
+
+/// The version at the end of the program's own file, where archives have it.
+fn appended() -> String {
+    let program = std::env::current_exe().and_then(std::fs::read).unwrap_or_default();
+    let end = String::from_utf8_lossy(&program[program.len().saturating_sub(64)..]).into_owned();
+    end.rsplit_once("DAPR_VERSION=").map_or_else(|| "0.0.0".into(), |(_, version)| version.trim().to_owned())
 }
 
 fn fail(message: &str) -> ! {
