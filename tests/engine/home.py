@@ -88,14 +88,14 @@ class Home(support.Machine):
 
     def start(self, *args: str, **env: str) -> support.Process:
         """A command that the test wants to meet while it runs."""
-        return support.Process(self, args[0], [*args, *self.on_engine], **env)
+        return support.Process(self, args[0], args, **env)
 
     def start_init(self, *flags: str, **env: str) -> support.Process:
-        return self.start("init", "--runtime-version", NEWEST, *flags, **env)
+        return self.start("init", *self.on_engine, "--runtime-version", NEWEST, *flags, **env)
 
     def status(self, *flags: str) -> list[dict]:
         """The rows of `dapr status`, whatever its exit code."""
-        return json.loads(self.dapr("status", *self.on_engine, "-o", "json", *flags).stdout)
+        return json.loads(self.dapr("status", "-o", "json", *flags).stdout)
 
     # What is there.
 
@@ -113,6 +113,11 @@ class Home(support.Machine):
             content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
             found[name] = (oct(mode), content, path.lstat().st_mtime_ns if path.is_file() else 0)
         return found
+
+    def whole(self) -> dict[str, tuple]:
+        """What an installation consists of, without what it only remembers."""
+        notes = (".dapr/cache", ".dapr/init.json")
+        return {name: what for name, what in self.tree().items() if not name.startswith(notes)}
 
     def read(self, *parts: str) -> str:
         return self.installed.joinpath(*parts).read_text()

@@ -15,11 +15,6 @@ from support import Process, until
 ROUNDS = 20
 
 
-def whole(machine: Home) -> dict[str, tuple]:
-    """What an installation consists of."""
-    return {name: what for name, what in machine.tree().items() if not name.startswith(".dapr/cache")}
-
-
 def end_within(process: Process, seconds: float) -> bool:
     try:
         process.process.wait(seconds)
@@ -37,7 +32,7 @@ def test_killed_at_random_moments(machine: Home):
     machine.uninstall("--all")
     started = time.monotonic()
     machine.init()
-    took, complete = time.monotonic() - started, whole(machine)
+    took, complete = time.monotonic() - started, machine.whole()
     machine.uninstall("--all")
 
     for number in range(ROUNDS):
@@ -50,14 +45,14 @@ def test_killed_at_random_moments(machine: Home):
         result = machine.try_init()
         assert result.returncode == 0, f"{what}\n{result.stdout}{result.stderr}"
         assert machine.engine.running() == machine.engine.names() == ALL, what
-        assert whole(machine) == complete, what
+        assert machine.whole() == complete, what
         machine.uninstall("--all")
         machine.clean()
 
 
 def test_killed_between_containers(machine: Home, at_start: Gate):
     machine.init()
-    complete = whole(machine)
+    complete = machine.whole()
     machine.uninstall("--all")
     killed = machine.start_init(DOCKER_HOST=at_start.address)
     assert at_start.reached.wait(60)
@@ -67,7 +62,7 @@ def test_killed_between_containers(machine: Home, at_start: Gate):
 
     machine.init()
     assert machine.engine.running() == machine.engine.names() == ALL
-    assert whole(machine) == complete
+    assert machine.whole() == complete
     machine.uninstall("--all")
     machine.clean()
 

@@ -32,11 +32,11 @@ def test_status_tells_how_each_service_is(machine: Home):
     }
     assert rows["redis"]["image"] == machine.registry.reference("dapr/3rdparty/redis", "6")
 
-    table = ok(machine.dapr("status", *machine.on_engine))
+    table = ok(machine.dapr("status"))
     head, *lines = table.stdout.splitlines()
     assert head.split() == ["NAME", "HEALTHY", "VERSION", "AGE", "CREATED"]
     assert len(lines) == len(rows)
-    wide = ok(machine.dapr("status", *machine.on_engine, "-o", "wide"))
+    wide = ok(machine.dapr("status", "-o", "wide"))
     assert wide.stdout.splitlines()[0].split() == ["NAME", "HEALTHY", "VERSION", "AGE", "CREATED", "PORT", "IMAGE"]
 
 
@@ -67,7 +67,7 @@ def test_a_running_sidecar_has_a_row(machine: Home):
 def test_doctor_finds_nothing_on_a_good_machine(machine: Home):
     machine.init()
     until(lambda: all_well(machine), "everything is healthy", 30)
-    ok(machine.dapr("doctor", *machine.on_engine))
+    ok(machine.dapr("doctor"))
 
 
 def test_doctor_names_what_is_wrong(machine: Home):

@@ -11,7 +11,8 @@ MINE = "# mine\n"
 
 
 def upgrade(machine: Home, version: str = NEWEST, **env: str):
-    return machine.dapr("upgrade", "--runtime-version", version, *machine.on_engine, **env)
+    """The engine is known from before."""
+    return machine.dapr("upgrade", "--runtime-version", version, **env)
 
 
 def installed(machine: Home) -> None:
@@ -63,15 +64,29 @@ def test_a_failed_upgrade_changes_nothing(machine: Home, fault: str):
     assert machine.ids() == ids
 
 
+def killed(machine: Home, gate: Gate) -> None:
+    """Ends an upgrade just after it has started the first new container."""
+    process = machine.start("upgrade", "--runtime-version", NEWEST, DOCKER_HOST=gate.address)
+    assert gate.reached.wait(60)
+    process.process.kill()
+    process.wait()
+    gate.open()
+
+
 def test_a_killed_upgrade_can_be_done_again(machine: Home, at_start: Gate):
     installed(machine)
-    killed = machine.start("upgrade", "--runtime-version", NEWEST, DOCKER_HOST=at_start.address)
-    assert at_start.reached.wait(60)
-    killed.process.kill()
-    killed.wait()
-    at_start.open()
+    killed(machine, at_start)
     ok(upgrade(machine))
     is_upgraded(machine)
+    machine.uninstall("--all")
+    machine.clean()
+
+
+def test_a_killed_upgrade_can_be_uninstalled(machine: Home, at_start: Gate):
+    installed(machine)
+    killed(machine, at_start)
+    machine.uninstall("--all")
+    machine.clean()
 
 
 def test_an_init_of_another_version_points_to_upgrade(machine: Home):
