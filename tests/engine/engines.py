@@ -10,6 +10,7 @@ import os
 import re
 import resource
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -116,9 +117,12 @@ class Engine:
 
     def clear(self) -> None:
         """Removes what the tests have made, but not the images."""
-        for name in self.names():
+        def remove(name: str) -> None:
             # One that is being removed already is as good as gone.
             self.http.delete(f"/containers/{name}", params={"force": "true", "v": "true"})
+
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(remove, self.names()))
         for name in self.volumes():
             self.ask("DELETE", f"/volumes/{name}", params={"force": "true"})
         for name in self.networks() - self.first_networks:

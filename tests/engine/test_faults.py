@@ -69,6 +69,7 @@ def test_an_archive_with_another_checksum(machine: Home):
         failed(machine.try_init(), machine.releases.address("daprd", NEWEST))
 
 
+@pytest.mark.parametrize("before", ONCE, indirect=True)
 @pytest.mark.parametrize("name", ["placement", "scheduler"])
 def test_one_archive_of_many(machine: Home, name: str):
     machine.releases.fault(name, status=404)
@@ -146,6 +147,7 @@ def test_without_a_network(machine: Home):
             assert way in result.stdout + result.stderr
 
 
+@pytest.mark.parametrize("before", ONCE, indirect=True)
 def test_without_the_registry(machine: Home):
     nowhere = f"127.0.0.1:{closed_port()}"
     for version in (NEWEST, None):
@@ -153,6 +155,7 @@ def test_without_the_registry(machine: Home):
             failed(machine.try_init("--image-registry", nowhere, version=version), nowhere)
 
 
+@pytest.mark.parametrize("before", ONCE, indirect=True)
 def test_an_authority_that_nobody_knows(machine: Home):
     del machine.env["SSL_CERT_FILE"]
     with nothing_changes(machine, within=20):
