@@ -94,7 +94,18 @@ def test_only_what_is_ours_is_removed(machine: Home):
 
 def test_an_uninstall_of_nothing_warns_and_is_done(machine: Home):
     result = machine.uninstall("--all")
-    assert "dapr_placement container does not exist" in result.stdout + result.stderr
+    assert f"WARNING: {machine.home}/.dapr does not exist" in result.stdout
+    # Nobody ever set up containers here.
+    assert "container" not in result.stdout + result.stderr
+    machine.clean()
+
+
+def test_a_second_uninstall_warns_of_what_is_gone(machine: Home):
+    machine.init()
+    machine.uninstall()
+    result = machine.uninstall()
+    assert "WARNING: dapr_placement container does not exist" in result.stdout
+    machine.uninstall("--all")
     machine.clean()
 
 
