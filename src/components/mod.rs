@@ -4,6 +4,9 @@
 //!
 //! A provider sees its contract and its own properties; never the HTTP or gRPC API.
 
+pub mod bindings;
+pub mod configuration;
+pub mod lock;
 pub mod properties;
 pub mod pubsub;
 pub mod registry;

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
+use super::bindings::{Input, Output};
 use super::pubsub::{self, PubSub};
 use super::secretstores::{self, SecretStore};
 use super::state::{self, Store};
-use super::{Init, InitError};
+use super::{Init, InitError, configuration, lock};
 
 /// Makes a provider; ready for use when the future is done.
 pub type Make<T> = fn(Init) -> BoxFuture<'static, Result<Arc<T>, InitError>>;
@@ -20,6 +21,10 @@ pub struct Registry {
     state: HashMap<&'static str, Make<dyn Store>>,
     pubsub: HashMap<&'static str, Make<dyn PubSub>>,
     secretstores: HashMap<&'static str, Make<dyn SecretStore>>,
+    configuration: HashMap<&'static str, Make<dyn configuration::Store>>,
+    lock: HashMap<&'static str, Make<dyn lock::Store>>,
+    input: HashMap<&'static str, Make<dyn Input>>,
+    output: HashMap<&'static str, Make<dyn Output>>,
 }
 
 /// Every provider of this program.
@@ -57,11 +62,34 @@ impl Registry {
         self.secretstores.get(kind).copied().filter(|_| is_v1(version))
     }
 
+    /// Maker of a configuration store; `None` when nobody serves this type and version.
+    pub fn configuration(&self, kind: &str, version: &str) -> Option<Make<dyn configuration::Store>> {
+        self.configuration.get(kind).copied().filter(|_| is_v1(version))
+    }
+
+    /// Maker of a lock store; `None` when nobody serves this type and version.
+    pub fn lock(&self, kind: &str, version: &str) -> Option<Make<dyn lock::Store>> {
+        self.lock.get(kind).copied().filter(|_| is_v1(version))
+    }
+
+    /// Maker of an input binding; `None` when nobody serves this type and version.
+    pub fn input(&self, kind: &str, version: &str) -> Option<Make<dyn Input>> {
+        self.input.get(kind).copied().filter(|_| is_v1(version))
+    }
+
+    /// Maker of an output binding; `None` when nobody serves this type and version.
+    pub fn output(&self, kind: &str, version: &str) -> Option<Make<dyn Output>> {
+        self.output.get(kind).copied().filter(|_| is_v1(version))
+    }
+
     /// All types, sorted: for errors that say what there is.
     pub fn types(&self) -> Vec<&'static str> {
-        let mut types: Vec<_> =
-            self.state.keys().chain(self.pubsub.keys()).chain(self.secretstores.keys()).copied().collect();
+        let of_stores = self.state.keys().chain(self.pubsub.keys()).chain(self.secretstores.keys());
+        let others = self.configuration.keys().chain(self.lock.keys());
+        let of_bindings = self.input.keys().chain(self.output.keys());
+        let mut types: Vec<_> = of_stores.chain(others).chain(of_bindings).copied().collect();
         types.sort_unstable();
+        types.dedup();
         types
     }
 }

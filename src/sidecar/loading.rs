@@ -162,18 +162,49 @@ impl Loader<'_> {
                 let store = self.run(component, make).await?;
                 components.insert_secretstore(component.clone(), store);
             }
-            "bindings" => {
-                let input = component.value("direction").is_some_and(|direction| direction.trim() == "input");
-                return Err(unknown(if input { "input binding" } else { "output binding" }));
+            "bindings" => self.binding(component).await?,
+            "configuration" => {
+                let make = self.registry.configuration(kind, version);
+                let store = self.run(component, make.ok_or_else(|| unknown("configuration store"))?).await?;
+                components.insert_configuration(component.clone(), store);
             }
-            "configuration" => return Err(unknown("configuration store")),
-            "lock" => return Err(unknown("lock store")),
+            "lock" => {
+                let make = self.registry.lock(kind, version).ok_or_else(|| unknown("lock store"))?;
+                let store = self.run(component, make).await?;
+                components.insert_lock(component.clone(), store);
+            }
             "crypto" => return Err(unknown("crypto provider")),
             "conversation" => return Err(unknown("conversation")),
             "middleware.http" => return Err(unknown("HTTP middleware")),
             // Name resolution is set in the configuration; the stock runtime skips these files too.
             "nameresolution" => {}
             _ => return Err(Failure::Unknown(format!("incorrect type {kind}"))),
+        }
+        Ok(())
+    }
+
+    /// Makes a binding in each direction that its type has and its metadata `direction` allows: `input`, `output`, or
+    /// both with a comma between.
+    async fn binding(&mut self, component: &Component) -> Result<(), Failure> {
+        let (kind, version) = (component.kind.as_str(), component.version.as_str());
+        let direction = component.value("direction").unwrap_or_default();
+        let wanted = |name: &str| {
+            direction.trim().is_empty()
+                || direction.split(',').any(|one| one.trim().eq_ignore_ascii_case(name))
+        };
+        let input = self.registry.input(kind, version).filter(|_| wanted("input"));
+        let output = self.registry.output(kind, version).filter(|_| wanted("output"));
+        if input.is_none() && output.is_none() {
+            let what = if wanted("output") { "output binding" } else { "input binding" };
+            return Err(Failure::Unknown(format!("couldn't find {what} {}", component.type_and_version())));
+        }
+        if let Some(make) = input {
+            let binding = self.run(component, make).await?;
+            self.shared.components.insert_input(component.clone(), binding);
+        }
+        if let Some(make) = output {
+            let binding = self.run(component, make).await?;
+            self.shared.components.insert_output(component.clone(), binding);
         }
         Ok(())
     }
@@ -212,6 +243,21 @@ pub async fn close(shared: &Shared) {
         entry.provider.close().await;
     }
     for entry in shared.components.all_state() {
+        farewell(&entry.manifest);
+        entry.provider.close().await;
+    }
+    for entry in shared.components.all_input() {
+        farewell(&entry.manifest);
+        entry.provider.close().await;
+    }
+    for entry in shared.components.all_output() {
+        entry.provider.close().await;
+    }
+    for entry in shared.components.all_configuration() {
+        farewell(&entry.manifest);
+        entry.provider.close().await;
+    }
+    for entry in shared.components.all_lock() {
         farewell(&entry.manifest);
         entry.provider.close().await;
     }

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use unpoisoned::RwLock;
 
+use crate::components::bindings::{Input, Output};
 use crate::components::pubsub::PubSub;
 use crate::components::secretstores::SecretStore;
 use crate::components::state::Store;
+use crate::components::{configuration, lock};
 use crate::resources::Component;
 
 mod unpoisoned {
@@ -50,10 +52,14 @@ pub struct Components {
     state: Map<dyn Store>,
     pubsub: Map<dyn PubSub>,
     secretstores: Map<dyn SecretStore>,
+    configuration: Map<dyn configuration::Store>,
+    lock: Map<dyn lock::Store>,
+    input: Map<dyn Input>,
+    output: Map<dyn Output>,
 }
 
 macro_rules! contract {
-    ($field:ident, $insert:ident, $all:ident, $trait:ident, $what:literal) => {
+    ($field:ident, $insert:ident, $all:ident, $trait:path, $what:literal) => {
         #[doc = concat!("The ", $what, " with this name.")]
         pub fn $field(&self, name: &str) -> Option<Arc<Entry<dyn $trait>>> {
             self.$field.read().get(name).cloned()
@@ -76,4 +82,14 @@ impl Components {
     contract!(state, insert_state, all_state, Store, "state store");
     contract!(pubsub, insert_pubsub, all_pubsub, PubSub, "pub/sub component");
     contract!(secretstores, insert_secretstore, all_secretstores, SecretStore, "secret store");
+    contract!(
+        configuration,
+        insert_configuration,
+        all_configuration,
+        configuration::Store,
+        "configuration store"
+    );
+    contract!(lock, insert_lock, all_lock, lock::Store, "lock store");
+    contract!(input, insert_input, all_input, Input, "input binding");
+    contract!(output, insert_output, all_output, Output, "output binding");
 }

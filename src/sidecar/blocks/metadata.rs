@@ -72,6 +72,9 @@ struct ActorRuntime {
 }
 
 const VERSION: &str = "daprRuntimeVersion";
+/// Capabilities of bindings.
+const INPUT: &str = "INPUT_BINDING";
+const OUTPUT: &str = "OUTPUT_BINDING";
 
 /// `extended`: texts that clients set, mostly the command line.
 pub struct Extended {
@@ -162,6 +165,17 @@ fn loaded(components: &Components) -> Vec<Loaded> {
     for entry in components.all_secretstores() {
         let features = entry.provider.features().into_iter();
         all.push(one(&entry.manifest, features.map(secretstores::Feature::name).collect()));
+    }
+    all.extend(components.all_configuration().iter().map(|entry| one(&entry.manifest, Vec::new())));
+    all.extend(components.all_lock().iter().map(|entry| one(&entry.manifest, Vec::new())));
+    let outputs = components.all_output();
+    for entry in components.all_input() {
+        let is_both = outputs.iter().any(|output| output.manifest.name == entry.manifest.name);
+        let names = if is_both { [INPUT, OUTPUT].as_slice() } else { &[INPUT] };
+        all.push(one(&entry.manifest, names.to_vec()));
+    }
+    for entry in outputs.iter().filter(|entry| components.input(&entry.manifest.name).is_none()) {
+        all.push(one(&entry.manifest, vec![OUTPUT]));
     }
     all.sort_by(|a, b| a.name.cmp(&b.name));
     all
