@@ -2,7 +2,7 @@
 //! `cargo bench --bench budgets`; with `BLESS=1` the table is also written to `results.md` beside this file.
 //!
 //! `DAPR_PEER` names a stock `dapr` and `DAPRD_PEER` a stock `daprd`; rows that they can run as well are then
-//! measured for both, in turn, and the last column is ours divided by theirs. Linux only: memory is read from
+//! measured for both, in turn, and the last column is ours divided by theirs. `setup.rs` says what its row needs. Linux only: memory is read from
 //! `/proc`. Knows nothing of the program's inside, and needs nothing but the standard library.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the table and its progress are the point")]
@@ -18,6 +18,7 @@ mod machine;
 mod many;
 mod rates;
 mod report;
+mod setup;
 
 use std::process::ExitCode;
 
@@ -76,7 +77,8 @@ fn measure(report: &mut Report) -> Result<()> {
     lifecycle::measure(&ours, peer.as_ref(), report)?;
     many::measure(&ours, peer.as_ref(), report)?;
     rates::measure(&ours, peer.as_ref(), report)?;
-    events::measure(&ours, report)
+    events::measure(&ours, report)?;
+    setup::measure(&ours, peer.as_ref(), report)
 }
 
 /// The middle of some measurements.
