@@ -24,10 +24,6 @@ class Gate:
         self.listener.listen()
         threading.Thread(target=self.accept, daemon=True).start()
 
-    @property
-    def address(self) -> str:
-        return f"unix://{self.path}"
-
     def accept(self) -> None:
         while True:
             try:

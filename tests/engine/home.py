@@ -15,6 +15,7 @@ import yaml
 
 import support
 from engines import Engine
+from gate import Gate
 from registry import NEWEST, Registry
 from releases import Releases
 
@@ -92,6 +93,16 @@ class Home(support.Machine):
 
     def start_init(self, *flags: str, **env: str) -> support.Process:
         return self.start("init", *self.on_engine, "--runtime-version", NEWEST, *flags, **env)
+
+    def held(self, gate: Gate, *args: str) -> support.Process:
+        """A command that waits for the answer which the gate holds back."""
+        process = self.start(*args, **self.engine.through(gate.path))
+        support.until(lambda: process.ended() or gate.reached.is_set(), "the gate is reached")
+        assert gate.reached.is_set(), process.output
+        return process
+
+    def init_held(self, gate: Gate) -> support.Process:
+        return self.held(gate, "init", *self.on_engine, "--runtime-version", NEWEST)
 
     def status(self, *flags: str) -> list[dict]:
         """The rows of `dapr status`, whatever its exit code."""

@@ -54,8 +54,7 @@ def test_killed_between_containers(machine: Home, at_start: Gate):
     machine.init()
     complete = machine.whole()
     machine.uninstall("--all")
-    killed = machine.start_init(DOCKER_HOST=at_start.address)
-    assert at_start.reached.wait(60)
+    killed = machine.init_held(at_start)
     killed.process.kill()
     killed.wait()
     at_start.open()
@@ -69,8 +68,7 @@ def test_killed_between_containers(machine: Home, at_start: Gate):
 
 def test_killed_and_given_up(machine: Home, at_start: Gate):
     """Nobody inits again: `uninstall --all` finds what the killed one has left."""
-    killed = machine.start_init(DOCKER_HOST=at_start.address)
-    assert at_start.reached.wait(60)
+    killed = machine.init_held(at_start)
     killed.process.kill()
     killed.wait()
     at_start.open()
@@ -95,8 +93,7 @@ def test_interrupted_while_containers_start(machine: Home, at_start: Gate, used:
     if used:
         write(machine.installed / "components", {"other.yaml": "# mine\n"})
     files = machine.details()
-    process = machine.start_init(DOCKER_HOST=at_start.address)
-    assert at_start.reached.wait(60)
+    process = machine.init_held(at_start)
     assert machine.engine.names()
     interrupted(machine, process, files, at_start)
 
@@ -106,8 +103,7 @@ def test_interrupted_while_it_repairs(machine: Home, at_start: Gate):
     machine.init()
     machine.engine.remove("dapr_zipkin")
     files, ids = machine.details(), machine.ids()
-    process = machine.start_init(DOCKER_HOST=at_start.address)
-    assert at_start.reached.wait(60)
+    process = machine.init_held(at_start)
     process.process.send_signal(signal.SIGINT)
     at_start.open()
     assert process.wait() == 130

@@ -66,8 +66,7 @@ def test_a_failed_upgrade_changes_nothing(machine: Home, fault: str):
 
 def killed(machine: Home, gate: Gate) -> None:
     """Ends an upgrade just after it has started the first new container."""
-    process = machine.start("upgrade", "--runtime-version", NEWEST, DOCKER_HOST=gate.address)
-    assert gate.reached.wait(60)
+    process = machine.held(gate, "upgrade", "--runtime-version", NEWEST)
     process.process.kill()
     process.wait()
     gate.open()
