@@ -54,7 +54,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("docker_credential", &["containers"]),
     ("indicatif", &["output"]),
     ("oci_client", &["release"]),
-    ("reqwest", &["release"]),
+    ("reqwest", &["net", "release", "sidecar::trace"]),
     ("rusqlite", &["components"]),
 ];
 

@@ -7,8 +7,8 @@ use reqwest::header::{CONTENT_LENGTH, ETAG, IF_RANGE, RANGE};
 use reqwest::{Client, Response, StatusCode};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::client::reason;
 use super::{Error, Progress};
+use crate::net::cause;
 
 /// How long an answer may take to begin.
 const ANSWER: Duration = Duration::from_secs(15);
@@ -204,7 +204,7 @@ async fn write(
 }
 
 fn broken(url: &str, error: &reqwest::Error) -> Fault {
-    let reason = reason(error);
+    let reason = cause(error);
     // A name that nobody knows, a time that is over and a certificate that is wrong stay so.
     let hopeless = error.is_builder()
         || error.is_redirect()

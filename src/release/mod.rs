@@ -4,7 +4,6 @@
 
 mod archive;
 mod bundle;
-mod client;
 mod download;
 mod fetch;
 mod images;
@@ -12,7 +11,6 @@ mod version;
 
 pub use archive::{pack, unpack};
 pub use bundle::{Bundle, Details};
-pub use client::client;
 pub use download::{Archive, Cache, Pending, Progress};
 pub use images::{Images, Registry, Variant};
 pub use version::{Rules, latest, normalized};

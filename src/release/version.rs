@@ -8,7 +8,7 @@ use oci_client::{Client, Reference};
 use semver::{BuildMetadata, Prerelease, Version};
 
 use super::Error;
-use super::client::{AGENT, CONNECT, provide_cryptography, reason};
+use crate::net::{AGENT, CONNECT, cause, provide_cryptography};
 
 /// Tags that are asked for at once.
 const PAGE: usize = 1000;
@@ -109,7 +109,7 @@ async fn tags(
             let offline = matches!(&error, oci_client::errors::OciDistributionError::RequestError(error)
                 if error.is_connect() || error.is_timeout());
             let words = match &error {
-                oci_client::errors::OciDistributionError::RequestError(error) => reason(error),
+                oci_client::errors::OciDistributionError::RequestError(error) => cause(error),
                 other => other.to_string(),
             };
             Error::Latest { reason: format!("failed to list tags for \"{repository}\": {words}"), offline }

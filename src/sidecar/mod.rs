@@ -44,6 +44,8 @@ pub struct Shared {
     pub configuration: Configuration,
     /// Environment of the process.
     pub env: Env,
+    /// What begins spans.
+    pub tracer: trace::Tracer,
     /// Components by name.
     pub components: store::Components,
     /// The user's app; `None` without an app port.

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::api::serve::Servers;
 use super::core::Core;
 use super::handle::Handle;
+use super::trace::Exporter;
 use super::{listen, loading};
 use crate::records::Directory;
 
@@ -62,6 +63,8 @@ pub struct Service {
     core: Arc<Core>,
     sockets: build::Sockets,
     records: Option<Directory>,
+    /// What sends spans away, when somebody wants them.
+    exporter: Option<Exporter>,
     started: Instant,
 }
 
@@ -80,6 +83,8 @@ impl Service {
         self.sockets.serve(&core, &servers);
         self.announce();
         let background = CancellationToken::new();
+        let exported = CancellationToken::new();
+        let exporting = self.exporter.take().map(|exporter| tokio::spawn(exporter.run(exported.clone())));
         let cancelled = {
             let graceful = core.stop.graceful.clone();
             tokio::spawn(async move {
@@ -111,6 +116,10 @@ impl Service {
                 () = core.stop.forced.cancelled() => Ok(Ended::Forced),
             }
         };
+        exported.cancel();
+        if let Some(exporting) = exporting {
+            let _ = exporting.await;
+        }
         let restarting = core.stop.restart.is_cancelled() && started.is_ok();
         match ended {
             // The record may hold what only the command line knows.

@@ -16,3 +16,4 @@ mod secrets;
 mod shutdown;
 mod state;
 mod subscriptions;
+mod trace;

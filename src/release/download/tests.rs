@@ -110,7 +110,7 @@ impl Server {
 }
 
 fn reqwest_client() -> Client {
-    crate::release::client().unwrap()
+    crate::net::http_client().unwrap()
 }
 
 /// Names of all files in a cache.

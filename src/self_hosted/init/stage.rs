@@ -97,7 +97,7 @@ async fn open(
 ) -> Result<Vec<(&'static str, Opened)>, Error> {
     let cache = Cache::new(install.cache());
     let client = if bundle.is_none() && !names.is_empty() {
-        let client = release::client();
+        let client = crate::net::http_client();
         Some(client.map_err(|error| {
             Error::Release(release::Error::Connection {
                 url: downloads.to_owned(),

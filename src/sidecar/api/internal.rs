@@ -6,8 +6,9 @@ use hyper::body::Incoming;
 use hyper::header::HeaderValue;
 use hyper::{Request, Response, StatusCode};
 
-use crate::sidecar::blocks::invoke::{APP_ID, CALLER, LocalError, SIDECAR_ERROR};
+use crate::sidecar::blocks::invoke::{APP_ID, CALLER, LocalError, SIDECAR_ERROR, TRACEPARENT};
 use crate::sidecar::core::Core;
+use crate::sidecar::trace::{Kind, Span};
 
 /// Hands a call to the app.
 pub async fn answer(core: &Core, mut request: Request<Incoming>) -> Response<Body> {
@@ -21,7 +22,15 @@ pub async fn answer(core: &Core, mut request: Request<Incoming>) -> Response<Bod
     }
     let path = request.uri().path_and_query().cloned();
     let path = path.as_ref().map_or("/", |path| path.as_str());
-    match core.invoker.local(path, request.map(Body::new)).await {
+    let mut span = span(core, path, &mut request);
+    let answer = core.invoker.local(path, request.map(Body::new)).await;
+    if let Some(span) = &mut span {
+        match &answer {
+            Ok(response) => span.status(response.status()),
+            Err(error) => span.fail(error),
+        }
+    }
+    match answer {
         Ok(mut response) => {
             // Only a sidecar may say this.
             response.headers_mut().remove(SIDECAR_ERROR);
@@ -32,6 +41,24 @@ pub async fn answer(core: &Core, mut request: Request<Incoming>) -> Response<Bod
         }
         Err(error @ LocalError::Denied(_)) => own_error("denied", StatusCode::FORBIDDEN, error.to_string()),
     }
+}
+
+/// The span of the call, which the app learns of in the place of the caller's.
+fn span(core: &Core, path: &str, request: &mut Request<Incoming>) -> Option<Span> {
+    let parent = request.headers().get(TRACEPARENT).and_then(|parent| parent.to_str().ok());
+    let method = path.split('?').next().unwrap_or_default().trim_start_matches('/');
+    let name = || format!("CallLocal/{}/{method}", core.shared.app_id);
+    let mut span = core.shared.tracer.begin(Kind::Server, parent, name)?;
+    if span.is_told() {
+        span.set("dapr.api", "/dapr.proto.internals.v1.ServiceInvocation/CallLocalStream");
+        span.set("dapr.invoke_method", method);
+        span.set("dapr.protocol", "grpc");
+        span.set("rpc.service", "ServiceInvocation");
+    }
+    if let Ok(own) = HeaderValue::from_str(span.traceparent()) {
+        request.headers_mut().insert(TRACEPARENT, own);
+    }
+    Some(span)
 }
 
 fn own_error(kind: &'static str, status: StatusCode, text: String) -> Response<Body> {

@@ -19,7 +19,7 @@ use crate::resources::Subscription;
 use crate::sidecar::Shared;
 use crate::sidecar::app::Channel;
 use crate::sidecar::store::Entry;
-use crate::sidecar::trace;
+use crate::sidecar::trace::{self, Kind, Span};
 
 const SCOPE: &str = "dapr.runtime.processor.subscription";
 /// Most bytes of an answer that are looked at.
@@ -150,6 +150,19 @@ impl Delivery {
         pubsub::send(&self.shared, &self.entry, topic, message.data, message.metadata).await
     }
 
+    /// The span of a delivery, below that of the publication, and the `traceparent` that the app gets.
+    fn span(&self, topic: &str, message: &Message, peek: &Peek<'_>) -> (Option<Span>, String) {
+        let parent = publisher(message, peek);
+        let span = self.shared.tracer.begin(Kind::Client, parent, || format!("pubsub/{topic}"));
+        let Some(mut span) = span else {
+            return (None, trace::child_of(parent));
+        };
+        span.set("messaging.system", "pubsub");
+        span.set("messaging.destination.name", topic);
+        let own = span.traceparent().to_owned();
+        (Some(span), own)
+    }
+
     async fn attempt(&self, message: &Message, topic: &str) -> Outcome {
         let name = &self.entry.manifest.name;
         let event = match &self.raw {
@@ -181,12 +194,16 @@ impl Delivery {
             );
             return Outcome::Dropped;
         }
+        let (mut span, parent) = self.span(topic, message, &peek);
         let mut request = Request::new(Body::from(event.clone()));
         *request.method_mut() = Method::POST;
-        *request.headers_mut() = headers(name, message, &peek);
+        *request.headers_mut() = headers(name, message, &peek, &parent);
         match self.app.call(request, &self.path).await {
             Ok(response) => {
                 let (head, answer) = response.into_parts();
+                if let Some(span) = &mut span {
+                    span.status(head.status);
+                }
                 // An answer that breaks off counts by its status.
                 let answer = axum::body::to_bytes(answer, MAX_ANSWER).await.unwrap_or_default();
                 meaning(head.status, &answer, &peek, topic)
@@ -195,10 +212,20 @@ impl Delivery {
                 let cause =
                     format!("error returned from app channel while sending pub/sub event to app: {error}");
                 log_retriable(topic, &cause);
+                if let Some(span) = &mut span {
+                    span.fail(&cause);
+                }
                 Outcome::Unreachable(cause)
             }
         }
     }
+}
+
+/// The `traceparent` that an event came with.
+fn publisher<'a>(message: &'a Message, peek: &'a Peek<'_>) -> Option<&'a str> {
+    let of_message = |name: &str| message.metadata.get(name).map(String::as_str);
+    let parent = peek.traceparent.as_deref().or(peek.traceid.as_deref());
+    parent.or_else(|| of_message("traceparent")).or_else(|| of_message("traceid"))
 }
 
 /// The event as the app gets it.
@@ -213,7 +240,8 @@ fn body(raw: bool, pubsub: &str, topic: &str, message: &Message) -> Bytes {
     message.data.clone()
 }
 
-fn headers(pubsub: &str, message: &Message, peek: &Peek<'_>) -> HeaderMap {
+/// `parent` is the `traceparent` of the delivery.
+fn headers(pubsub: &str, message: &Message, peek: &Peek<'_>, parent: &str) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(message.metadata.len() + 8);
     for (name, value) in &message.metadata {
         // The name's own form is the canonical one: HTTP compares names without case.
@@ -230,10 +258,7 @@ fn headers(pubsub: &str, message: &Message, peek: &Peek<'_>) -> HeaderMap {
         }
     };
     put("pubsubname", pubsub);
-    let of_message = |name: &str| message.metadata.get(name).map(String::as_str);
-    let parent = peek.traceparent.as_deref().or(peek.traceid.as_deref());
-    let parent = parent.or_else(|| of_message("traceparent")).or_else(|| of_message("traceid"));
-    put("traceparent", &trace::child_of(parent));
+    put("traceparent", parent);
     if let Some(state) = peek.tracestate.as_deref().filter(|state| !state.is_empty()) {
         put("tracestate", state);
     }

@@ -41,7 +41,8 @@ const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const API_TOKEN: HeaderName = HeaderName::from_static("dapr-api-token");
-const TRACEPARENT: &str = "traceparent";
+/// The header of the W3C trace context.
+pub const TRACEPARENT: &str = "traceparent";
 const TRACESTATE: &str = "tracestate";
 
 /// Calls to a sidecar that can't be reached are repeated this often, with this pause.
@@ -82,6 +83,8 @@ pub struct Invoker {
     identity: Identity,
     token: Option<HeaderValue>,
     closed: bool,
+    /// Calls come with a span of their own, which their headers name.
+    pub traced: bool,
 }
 
 /// What the callee's app is told of the caller.
@@ -151,6 +154,7 @@ impl Invoker {
             identity: Identity::of(app_id, namespace, env),
             token: env.get(DAPR_API_TOKEN).and_then(|token| HeaderValue::from_str(token).ok()),
             closed: is_closed(configuration),
+            traced: false,
         }
     }
 
@@ -167,7 +171,9 @@ impl Invoker {
             return Err(no_target());
         }
         strip(request.headers_mut());
-        continue_trace(request.headers_mut());
+        if !self.traced {
+            continue_trace(request.headers_mut());
+        }
         let response = if app_id == self.app_id {
             self.to_app(request, path).await.map_err(|error| match error {
                 Unanswered::NoApp => {

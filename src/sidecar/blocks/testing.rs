@@ -25,6 +25,7 @@ use crate::resources::{Component, Configuration, Item, Source};
 use crate::sidecar::Shared;
 use crate::sidecar::app::{Channel, Target};
 use crate::sidecar::store::Components;
+use crate::sidecar::trace::Tracer;
 
 /// A manifest with these plain values.
 pub fn manifest(name: &str, kind: &str, metadata: &[(&str, &str)]) -> Component {
@@ -52,6 +53,7 @@ pub fn shared(app_id: &str) -> Shared {
         namespace: String::new(),
         configuration: Configuration::default(),
         env: Env::of([]),
+        tracer: Tracer::default(),
         components: Components::default(),
         app: None,
     }

@@ -28,6 +28,7 @@ fn shared(env: Env) -> Shared {
         namespace: String::new(),
         configuration: crate::resources::Configuration::default(),
         env,
+        tracer: crate::sidecar::trace::Tracer::default(),
         components: Components::default(),
         app: None,
     }

@@ -26,16 +26,16 @@ use crate::sidecar::metrics::Metrics;
 use crate::sidecar::options::Protocol;
 use crate::sidecar::resolve::Resolver;
 use crate::sidecar::store::Components;
+use crate::sidecar::trace::Tracer;
 use crate::sidecar::{Options, RUNTIME_VERSION, Shared};
 
 /// Parts of the configuration that change what an API does, and that nobody reads here yet.
-const UNREAD: [(&str, &str); 6] = [
+const UNREAD: [(&str, &str); 5] = [
     ("/httppipeline/handlers", "httpPipeline"),
     ("/apphttppipeline/handlers", "appHttpPipeline"),
     ("/api/allowed", "api.allowed"),
     ("/api/denied", "api.denied"),
     ("/tracing/otel/endpointaddress", "tracing.otel"),
-    ("/tracing/zipkin/endpointaddress", "tracing.zipkin"),
 ];
 
 /// Bound sockets by server.
@@ -93,13 +93,18 @@ impl Service {
         let records = InstallDir::resolve(None, &env).ok().map(|install| Directory::of(&install));
         let resolver = Resolver::new(records.clone());
         let env = own_variables(env, &options, &addresses);
+        let (tracer, exporter) = Tracer::of(&configuration, &options.app_id);
+        let mut invoker =
+            Invoker::new(&options.app_id, &namespace, app.clone(), resolver, &configuration, &env);
+        invoker.traced = tracer.is_on();
         let core = Core {
-            invoker: Invoker::new(&options.app_id, &namespace, app.clone(), resolver, &configuration, &env),
+            invoker,
             shared: Arc::new(Shared {
                 app_id: options.app_id.clone(),
                 namespace,
                 configuration,
                 env,
+                tracer,
                 components: Components::default(),
                 app,
             }),
@@ -112,7 +117,7 @@ impl Service {
             stop: Stop::default(),
             options,
         };
-        Ok(Self { core: Arc::new(core), sockets, records, started })
+        Ok(Self { core: Arc::new(core), sockets, records, exporter, started })
     }
 
     /// Writes the instance record, unless the command line has written a fuller one.

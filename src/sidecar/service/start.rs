@@ -54,6 +54,9 @@ fn before_components(core: &Core) {
     }
     tracing::info!(target: RUNTIME, "standalone mode configured");
     tracing::info!(target: RUNTIME, "app id: {}", options.app_id);
+    if let Some(greeting) = core.shared.tracer.greeting() {
+        tracing::info!(target: RUNTIME, "{greeting}");
+    }
     let resolution = &core.shared.configuration.name_resolution;
     if !resolution.is_empty() {
         tracing::warn!(

@@ -31,7 +31,7 @@ async fn publish(
         content_type: header(&headers, "content-type").unwrap_or_default(),
         data,
         metadata: metadata(query.as_deref()),
-        trace: trace_context(&headers),
+        trace: trace_context(&headers, &shared.tracer),
     };
     pubsub::publish(&shared, request).await?;
     Ok(StatusCode::NO_CONTENT.into_response())

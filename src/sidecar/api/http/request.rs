@@ -117,9 +117,13 @@ pub fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// The trace context of the call's span.
-pub fn trace_context(headers: &HeaderMap) -> trace::Context {
-    trace::Context::of_call(header(headers, "traceparent"), header(headers, "tracestate"))
+/// The trace context of the call's span; with a tracer that is on the headers name it already.
+pub fn trace_context(headers: &HeaderMap, tracer: &trace::Tracer) -> trace::Context {
+    let state = header(headers, "tracestate");
+    match header(headers, "traceparent") {
+        Some(own) if tracer.is_on() => trace::Context::of_span(own, state),
+        parent => trace::Context::of_call(parent, state),
+    }
 }
 
 #[cfg(test)]

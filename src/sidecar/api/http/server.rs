@@ -72,7 +72,7 @@ impl Api {
     }
 
     async fn guarded(&self, mut request: Request<Incoming>, health: bool) -> Response<Body> {
-        let context = match trace::Context::take(request.headers_mut()) {
+        let mut context = match trace::Context::take(request.headers_mut()) {
             Ok(context) => context,
             Err(reason) => return trace::refused(&reason),
         };
@@ -83,11 +83,14 @@ impl Api {
                 None => Some(cors.origin(request.headers())),
             },
         };
-        let mut response = if self.admits(&mut request, health) {
-            self.dispatch(request, health).await
-        } else {
-            unauthorized()
-        };
+        let admitted = self.admits(&mut request, health);
+        let mut span = (!health && admitted)
+            .then(|| trace::begin(&self.core.shared.tracer, &mut context, &mut request))
+            .flatten();
+        let mut response = if admitted { self.dispatch(request, health).await } else { unauthorized() };
+        if let Some(span) = &mut span {
+            span.status(response.status());
+        }
         if self.tracing && !health {
             context.give(response.headers_mut());
         }

@@ -1,11 +1,12 @@
-//! Trace context on the API (http-api reference, 0.4): checked on the way in, given back on the way out.
+//! Trace context on the API (http-api reference, 0.4): checked on the way in, given back on the way out. And the
+//! spans of API calls (observability reference, section 2).
 
 use axum::body::Body;
 use axum::response::IntoResponse;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
-use hyper::{Response, StatusCode};
+use hyper::{Request, Response, StatusCode};
 
-use crate::sidecar::trace::is_valid;
+use crate::sidecar::trace::{Kind, Span, Tracer, is_valid};
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
@@ -48,6 +49,61 @@ impl Context {
         if let Some(baggage) = self.baggage {
             headers.insert(BAGGAGE, baggage);
         }
+    }
+}
+
+/// Begins the span of an API call. The request names it from then on, and so will the response.
+pub fn begin<B>(tracer: &Tracer, context: &mut Context, request: &mut Request<B>) -> Option<Span> {
+    let parent = context.parent.as_ref().and_then(|parent| parent.to_str().ok());
+    let path = request.uri().path();
+    let mut span = tracer.begin(Kind::Client, parent, || name(path))?;
+    if span.is_told() {
+        describe(&mut span, request);
+    }
+    let own = HeaderValue::from_str(span.traceparent()).ok()?;
+    request.headers_mut().insert(TRACEPARENT, own.clone());
+    context.parent = Some(own);
+    Some(span)
+}
+
+/// The path, or `CallLocal/<app>/<method>` for an invocation by URL.
+fn name(path: &str) -> String {
+    match invoked(path) {
+        Some((app, method)) => format!("CallLocal/{app}/{method}"),
+        None => path.to_owned(),
+    }
+}
+
+/// App and method of an invocation by URL.
+fn invoked(path: &str) -> Option<(&str, &str)> {
+    path.strip_prefix("/v1.0/invoke/")?.split_once("/method/")
+}
+
+fn describe<B>(span: &mut Span, request: &Request<B>) {
+    let uri = request.uri();
+    let path = uri.path();
+    let statement = format!("{} {path}", request.method());
+    span.set("dapr.api", &statement);
+    span.set("dapr.protocol", "http");
+    span.set("http.request.method", request.method());
+    span.set("url.full", uri.path_and_query().map_or(path, |whole| whole.as_str()));
+    if let Some((app, _)) = invoked(path) {
+        span.set("rpc.service", "ServiceInvocation");
+        span.set("net.peer.name", app);
+        return;
+    }
+    let mut parts = path.trim_start_matches('/').split('/').skip(1);
+    let system = parts.next().unwrap_or_default();
+    let component = parts.next().unwrap_or_default();
+    match system {
+        "state" | "secrets" | "bindings" => {
+            span.set("db.system", system);
+            span.set("db.name", component);
+            span.set("db.statement", statement);
+            span.set("db.connection_string", system);
+        }
+        "publish" => span.set("messaging.system", "pubsub"),
+        _ => {}
     }
 }
 

@@ -3,23 +3,24 @@
 use std::time::Duration;
 
 /// How long a connection may take, the lookup of the name included.
-pub(super) const CONNECT: Duration = Duration::from_secs(8);
-pub(super) const AGENT: &str = concat!("dapr-cli/", env!("CARGO_PKG_VERSION"));
+pub const CONNECT: Duration = Duration::from_secs(8);
+/// How this program names itself.
+pub const AGENT: &str = concat!("dapr-cli/", env!("CARGO_PKG_VERSION"));
 
 /// A client that follows `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`, `SSL_CERT_FILE` and `SSL_CERT_DIR`.
-pub fn client() -> reqwest::Result<reqwest::Client> {
+pub fn http_client() -> reqwest::Result<reqwest::Client> {
     provide_cryptography();
     reqwest::Client::builder().user_agent(AGENT).connect_timeout(CONNECT).build()
 }
 
 /// Has TLS use the one implementation that this program carries.
-pub(super) fn provide_cryptography() {
+pub fn provide_cryptography() {
     // A second call finds it installed, which is what it wants.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 /// What a request failed of: the innermost cause, which is what the system or the other side said.
-pub(super) fn reason(error: &(dyn std::error::Error + 'static)) -> String {
+pub fn cause(error: &(dyn std::error::Error + 'static)) -> String {
     let mut cause = error;
     while let Some(inner) = cause.source() {
         cause = inner;

@@ -1,4 +1,14 @@
-//! W3C trace context: the `traceparent` that a call hands on. Knows texts only, neither headers nor exporters.
+//! W3C trace context: the `traceparent` that a call hands on; and spans, which tell exporters what happened
+//! (observability reference).
+
+mod exporter;
+mod span;
+mod tracer;
+mod zipkin;
+
+pub use exporter::Exporter;
+pub use span::{Kind, Span};
+pub use tracer::Tracer;
 
 /// The trace context of one call.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -14,6 +24,11 @@ impl Context {
     pub fn of_call(parent: Option<&str>, state: Option<&str>) -> Self {
         let state = state.filter(|_| parent.is_some_and(is_valid)).unwrap_or_default();
         Self { parent: child_of(parent), state: state.to_owned() }
+    }
+
+    /// The context of a call whose span has been begun: its headers name that span.
+    pub fn of_span(parent: &str, state: Option<&str>) -> Self {
+        Self { parent: parent.to_owned(), state: state.unwrap_or_default().to_owned() }
     }
 }
 

@@ -1,4 +1,8 @@
-//! Free ports: found, reserved together, and handed over.
+//! Free ports: found, reserved together, and handed over; the HTTP client for everything outside.
+
+mod outside;
+
+pub use outside::{AGENT, CONNECT, cause, http_client, provide_cryptography};
 
 use std::collections::HashSet;
 use std::io;
