@@ -1,8 +1,9 @@
 """From `dapr init` to `dapr uninstall`, as on a developer's machine, on Docker and on Podman."""
 
+import httpx
 import pytest
 
-from home import ALL, NEWEST, Home, ok, redis, write
+from home import ALL, NEWEST, Home, healthy, ok, redis, write
 from support import free_ports, seen, until
 
 MEMORY = {
@@ -47,6 +48,38 @@ def test_a_whole_life_leaves_nothing(machine: Home):
     assert {"daprd", "placement", "scheduler", "redis", "zipkin"} <= {plain(name) for name in rows}
     assert any("greeter" in name for name in rows)
 
+    assert app.stop() == 0
+    machine.uninstall("--all")
+    machine.clean()
+
+
+def test_the_generated_configuration_traces_an_event_to_its_handler(machine: Home):
+    """The embedded sidecar sends spans where the configuration says, and Zipkin knows what belongs together."""
+    machine.init()
+    until(lambda: healthy("http://127.0.0.1:9411/health"), "Zipkin is well")
+    resources, record = write(machine.home / "resources", MEMORY), machine.home / "numbers"
+    app = machine.serve(
+        "greeter", "subscriber", flags=["--resources-path", str(resources), "--runtime", "embedded"], SEEN=str(record)
+    ).up()
+
+    def arrives() -> bool:
+        # This broker forgets what comes before the subscription.
+        app.publish("numbers", {"n": 7})
+        return bool(seen(record))
+
+    until(arrives, "an event has come")
+    traces = machine.trace_address().replace("/spans", "/traces")
+
+    def traced() -> list[dict]:
+        found = httpx.get(traces, params={"serviceName": "greeter", "limit": 100}).json()
+        names = {"/v1.0/publish/pubsub/numbers", "pubsub/numbers"}
+        whole = [trace for trace in found if names <= {span["name"] for span in trace}]
+        return whole[0] if whole else []
+
+    spans = {span["name"]: span for span in until(traced, "Zipkin has both spans in one trace")}
+    published, delivered = spans["/v1.0/publish/pubsub/numbers"], spans["pubsub/numbers"]
+    assert delivered["parentId"] == published["id"]
+    assert delivered["tags"]["messaging.destination.name"] == "numbers"
     assert app.stop() == 0
     machine.uninstall("--all")
     machine.clean()

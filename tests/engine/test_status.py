@@ -40,11 +40,12 @@ def test_status_tells_how_each_service_is(machine: Home):
     }
     assert rows["redis"]["image"] == machine.registry.reference("dapr/3rdparty/redis", "6")
 
-    table = ok(machine.dapr("status"))
+    # Its exit code also tells of sidecars that aren't this test's.
+    table = machine.dapr("status")
     head, *lines = table.stdout.splitlines()
     assert head.split() == ["NAME", "HEALTHY", "VERSION", "AGE", "CREATED"]
     assert len([line for line in lines if not line.startswith("daprd/")]) == len(rows)
-    wide = ok(machine.dapr("status", "-o", "wide"))
+    wide = machine.dapr("status", "-o", "wide")
     assert wide.stdout.splitlines()[0].split() == ["NAME", "HEALTHY", "VERSION", "AGE", "CREATED", "PORT", "IMAGE"]
 
 
