@@ -1,6 +1,7 @@
 """Fixtures of the tests with container engines: images, registry, release host and engines are made once."""
 
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +27,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionstart() -> None:
+    # Whoever ends the tests wants engine, registry and everything else ended, too.
+    signal.signal(signal.SIGTERM, lambda number, _: pytest.exit("terminated", returncode=128 + number))
     if not support.DAPR.is_file():
         pytest.exit(f"{support.DAPR} is not there: run 'cargo build', or set DAPR_BIN", returncode=2)
     for port in sorted(port for ports in home.PORTS.values() for port in ports):
