@@ -41,7 +41,7 @@ pub struct Core {
     /// What the app receives.
     pub subscriptions: Subscriptions,
     /// What was counted.
-    pub metrics: Metrics,
+    pub metrics: Arc<Metrics>,
     /// True when all components are loaded; requests wait for it.
     pub loaded: watch::Sender<bool>,
     /// The way out.

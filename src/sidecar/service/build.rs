@@ -83,9 +83,11 @@ impl Service {
         let mut inherited = Inherited::from(&env);
         let (addresses, sockets) = bind(&options, &mut inherited, &env).await?;
         let namespace = env.get(NAMESPACE).unwrap_or_default().to_owned();
+        let metrics = Arc::new(Metrics::new(&options.app_id));
         let app = (options.app_port != 0).then(|| {
             let target = Target { host: options.app_channel_address.clone(), port: options.app_port };
-            let channel = Channel::new(target, options.app_max_concurrency, env.get(APP_API_TOKEN));
+            let channel = Channel::new(target, options.app_max_concurrency, env.get(APP_API_TOKEN))
+                .counted(Arc::clone(&metrics));
             // With health checks the first good probe opens the gate.
             channel.set_healthy(options.app_health.is_none());
             Arc::new(channel)
@@ -112,7 +114,7 @@ impl Service {
             health: Health::new(&[health::RUNTIME]),
             extended: Extended::default(),
             subscriptions: Subscriptions::default(),
-            metrics: Metrics::new(&options.app_id),
+            metrics,
             loaded: watch::Sender::new(false),
             stop: Stop::default(),
             options,

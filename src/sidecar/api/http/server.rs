@@ -2,12 +2,13 @@
 //! logging. One function instead of a stack of layers, because most calls are over in some ten microseconds.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::header::{ALLOW, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::Value;
@@ -18,6 +19,7 @@ use super::{invoke, log, path, routes, trace};
 use crate::env::DAPR_API_TOKEN;
 use crate::sidecar::core::Core;
 use crate::sidecar::limit::limited;
+use crate::sidecar::metrics;
 
 const TOKEN: &str = "dapr-api-token";
 
@@ -63,8 +65,17 @@ impl Api {
         let health = uri.path().starts_with("/v1.0/healthz");
         let logged = (self.logging && (self.log_health || !health))
             .then(|| log::Call::begin(&method, &uri, request.headers()));
+        let received = request.body().size_hint().lower();
+        let started = Instant::now();
         let response = self.guarded(request, health).await;
-        self.core.metrics.request(&method, uri.path(), response.status());
+        self.core.metrics.request(&metrics::Request {
+            method: &method,
+            path: uri.path(),
+            status: response.status(),
+            took: started.elapsed(),
+            received,
+            sent: response.body().size_hint().exact(),
+        });
         match logged {
             Some(call) => call.follow(response),
             None => response,
