@@ -24,6 +24,24 @@ pub const DAPR_RUNTIME_VERSION: &str = "DAPR_RUNTIME_VERSION";
 pub const DAPR_DEFAULT_IMAGE_REGISTRY: &str = "DAPR_DEFAULT_IMAGE_REGISTRY";
 /// A mirror of the release downloads: what stands before `/v<version>/<archive>` in their URLs. Ours.
 pub const DAPR_DOWNLOAD_URL: &str = "DAPR_DOWNLOAD_URL";
+/// Receiver of traces, when the configuration names none (observability reference, section 1).
+pub const OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+/// The same for all signals.
+pub const OTEL_EXPORTER_OTLP_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+/// Its protocol: what begins with `http`, or gRPC.
+pub const OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: &str = "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL";
+/// The same for all signals.
+pub const OTEL_EXPORTER_OTLP_PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
+/// True: without TLS.
+pub const OTEL_EXPORTER_OTLP_INSECURE: &str = "OTEL_EXPORTER_OTLP_INSECURE";
+/// Headers, as `name=value` with commas between.
+pub const OTEL_EXPORTER_OTLP_HEADERS: &str = "OTEL_EXPORTER_OTLP_HEADERS";
+/// Milliseconds that an export may take.
+pub const OTEL_EXPORTER_OTLP_TIMEOUT: &str = "OTEL_EXPORTER_OTLP_TIMEOUT";
+/// Name of the service in traces, in place of the app id.
+pub const OTEL_SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
+/// More attributes of the service, as `name=value` with commas between.
+pub const OTEL_RESOURCE_ATTRIBUTES: &str = "OTEL_RESOURCE_ATTRIBUTES";
 /// Address of the Docker engine.
 pub const DOCKER_HOST: &str = "DOCKER_HOST";
 /// Docker context, when `DOCKER_HOST` is not set.

@@ -54,6 +54,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("docker_credential", &["containers"]),
     ("indicatif", &["output"]),
     ("oci_client", &["release"]),
+    ("opentelemetry_proto", &["sidecar::trace"]),
     ("reqwest", &["net", "release", "sidecar::trace"]),
     ("rusqlite", &["components"]),
 ];

@@ -28,6 +28,9 @@ pub enum Error {
     /// A `--config` file.
     #[error("error loading configuration: {0}")]
     Configuration(crate::resources::Error),
+    /// A receiver of traces that can't be used.
+    #[error("{0}")]
+    Tracing(String),
     /// A resources directory that isn't there.
     #[error("failed to create watcher: failed to add target {0}: no such file or directory")]
     NoResources(String),

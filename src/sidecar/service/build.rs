@@ -30,12 +30,11 @@ use crate::sidecar::trace::Tracer;
 use crate::sidecar::{Options, RUNTIME_VERSION, Shared};
 
 /// Parts of the configuration that change what an API does, and that nobody reads here yet.
-const UNREAD: [(&str, &str); 5] = [
+const UNREAD: [(&str, &str); 4] = [
     ("/httppipeline/handlers", "httpPipeline"),
     ("/apphttppipeline/handlers", "appHttpPipeline"),
     ("/api/allowed", "api.allowed"),
     ("/api/denied", "api.denied"),
-    ("/tracing/otel/endpointaddress", "tracing.otel"),
 ];
 
 /// Bound sockets by server.
@@ -95,7 +94,7 @@ impl Service {
         let records = InstallDir::resolve(None, &env).ok().map(|install| Directory::of(&install));
         let resolver = Resolver::new(records.clone());
         let env = own_variables(env, &options, &addresses);
-        let (tracer, exporter) = Tracer::of(&configuration, &options.app_id);
+        let (tracer, exporter) = Tracer::of(&configuration, &options.app_id, &env).map_err(Error::Tracing)?;
         let mut invoker =
             Invoker::new(&options.app_id, &namespace, app.clone(), resolver, &configuration, &env);
         invoker.traced = tracer.is_on();

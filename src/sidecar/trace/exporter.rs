@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::span::Finished;
-use super::zipkin;
+use super::{otlp, zipkin};
 
 /// A span is sent at the latest after this time.
 const DELAY: Duration = Duration::from_secs(1);
@@ -24,6 +24,8 @@ const SCOPE: &str = "dapr.runtime.trace";
 pub enum Target {
     /// Zipkin v2 JSON, posted to this URL.
     Zipkin(String),
+    /// OTLP over HTTP.
+    Otlp(otlp::Receiver),
 }
 
 /// Receives the spans of a sidecar and sends them to all targets.
@@ -94,10 +96,23 @@ impl Exporter {
         complained: &mut bool,
     ) {
         for target in &self.targets {
-            let Target::Zipkin(url) = target;
-            let body = zipkin::body(&self.app_id, batch);
-            let request = client.post(url).header("content-type", "application/json").body(body).send();
-            let trouble = match timeout(patience, request).await {
+            let (url, request, patience) = match target {
+                Target::Zipkin(url) => {
+                    let body = zipkin::body(&self.app_id, batch);
+                    (url, client.post(url).header("content-type", "application/json").body(body), patience)
+                }
+                Target::Otlp(receiver) => {
+                    let body = otlp::body(&self.app_id, receiver, batch);
+                    let request = client.post(&receiver.url).header("content-type", "application/x-protobuf");
+                    let request = receiver
+                        .headers
+                        .iter()
+                        .fold(request, |request, (name, value)| request.header(name, value));
+                    let patience = receiver.timeout.map_or(patience, |timeout| timeout.min(patience));
+                    (&receiver.url, request.body(body), patience)
+                }
+            };
+            let trouble = match timeout(patience, request.send()).await {
                 Ok(Ok(response)) if response.status().is_success() => None,
                 Ok(Ok(response)) => Some(format!("it answers with status {}", response.status().as_u16())),
                 Ok(Err(error)) => Some(crate::net::cause(&error)),

@@ -2,6 +2,7 @@
 //! (observability reference).
 
 mod exporter;
+mod otlp;
 mod span;
 mod tracer;
 mod zipkin;

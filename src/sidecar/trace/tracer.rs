@@ -5,7 +5,8 @@ use tokio::sync::mpsc::{Sender, channel};
 
 use super::exporter::{Exporter, Target};
 use super::span::{Finished, Kind, Span};
-use super::{child_of, parts};
+use super::{child_of, otlp, parts};
+use crate::env::Env;
 use crate::resources::Configuration;
 
 /// Spans that may wait for the exporters.
@@ -25,29 +26,40 @@ pub struct Tracer {
 
 impl Tracer {
     /// A tracer as the configuration wants it, and what sends its spans away if anybody wants them.
-    pub fn of(configuration: &Configuration, app_id: &str) -> (Self, Option<Exporter>) {
+    /// The error is a setting that can't be followed.
+    pub fn of(
+        configuration: &Configuration,
+        app_id: &str,
+        env: &Env,
+    ) -> Result<(Self, Option<Exporter>), String> {
         let at = |pointer: &str| configuration.spec.pointer(pointer);
         let rate = at("/tracing/samplingrate").map(|rate| match rate {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         });
-        let rate = rate.filter(|rate| !rate.is_empty());
+        let mut rate = rate.filter(|rate| !rate.is_empty());
         let mut targets = Vec::new();
         if let Some(url) =
             at("/tracing/zipkin/endpointaddress").and_then(Value::as_str).filter(|url| !url.is_empty())
         {
             targets.push(Target::Zipkin(url.to_owned()));
         }
+        if let Some((receiver, from_env)) = otlp::receiver(configuration, env)? {
+            targets.push(Target::Otlp(receiver));
+            if from_env {
+                rate.get_or_insert_with(|| "1".to_owned());
+            }
+        }
         let on = rate.as_deref() != Some("0") && (rate.is_some() || !targets.is_empty());
         if !on {
-            return (Self::default(), None);
+            return Ok((Self::default(), None));
         }
         let rate = rate.and_then(|rate| rate.parse().ok()).unwrap_or(DEFAULT_RATE);
         if targets.is_empty() {
-            return (Self { on, rate, exporter: None }, None);
+            return Ok((Self { on, rate, exporter: None }, None));
         }
         let (sender, receiver) = channel(WAITING);
-        (Self { on, rate, exporter: Some(sender) }, Some(Exporter::new(app_id, targets, receiver)))
+        Ok((Self { on, rate, exporter: Some(sender) }, Some(Exporter::new(app_id, targets, receiver))))
     }
 
     /// Whether there are spans at all.
@@ -96,7 +108,7 @@ mod tests {
 
     fn tracer(tracing: &str) -> (Tracer, Option<Exporter>) {
         let spec = serde_json::from_str(&format!("{{\"tracing\": {tracing}}}")).unwrap();
-        Tracer::of(&Configuration { spec, ..Configuration::default() }, "a")
+        Tracer::of(&Configuration { spec, ..Configuration::default() }, "a", &Env::of([])).unwrap()
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::span::{Finished, Kind};
 
 /// Name of the instrumentation, as the stock sidecar has it.
-const SCOPE: &str = "dapr-diagnostics";
+pub const SCOPE: &str = "dapr-diagnostics";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
