@@ -62,7 +62,7 @@ fn sidecars_that_hang_cost_their_own_time_only() {
         outcome.stderr.starts_with("❌  after 100ms: the sidecar of wait-hung does not answer"),
         "{outcome}"
     );
-    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
 }
 
 #[test]
