@@ -9,9 +9,10 @@ use hyper::{Request, Uri};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::http::{AGENT, Endpoint, exchange, over};
+use super::http::{Endpoint, exchange, over};
 use super::metadata::authorise;
 use crate::env::Env;
+use crate::net::AGENT;
 
 /// More than an answer to such a question has to say, in bytes.
 const LIMIT: usize = 64 << 10;

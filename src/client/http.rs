@@ -15,9 +15,8 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::error::system_text;
+use crate::net::AGENT;
 use crate::os::LocalSocket;
-
-pub(super) const AGENT: &str = concat!("dapr-cli/", env!("CARGO_PKG_VERSION"));
 
 /// Where a sidecar's HTTP API listens.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -1,7 +1,7 @@
 //! `dapr doctor`: what could keep Dapr from working on this machine, and what to do about it.
 
-use super::Globals;
 use super::args::FormatArgs;
+use super::{Globals, no_async_runtime};
 use crate::env::DAPR_RUNTIME;
 use crate::error::{EXIT_FAILED, EXIT_OK, Failure};
 use crate::output;
@@ -30,8 +30,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
         Some("installed") => Some(Runtime::Installed),
         _ => None,
     };
-    let findings = doctor::examine(&globals.install()?, runtime, &globals.env)
-        .map_err(|error| Failure::new(format!("cannot start the async runtime: {error}")))?;
+    let findings = doctor::examine(&globals.install()?, runtime, &globals.env).map_err(no_async_runtime)?;
     globals.finish(output::doctor::render(&findings, format, globals.printer)?)?;
     let has_problem = findings.iter().any(|finding| finding.result == Verdict::Problem);
     Ok(if has_problem { EXIT_FAILED } else { EXIT_OK })

@@ -5,6 +5,7 @@ use std::future::Future;
 
 use tokio_util::sync::CancellationToken;
 
+use super::no_async_runtime;
 use crate::error::{EXIT_SIGNAL_BASE, Failure};
 use crate::os::{Signals, Told};
 
@@ -21,12 +22,14 @@ pub fn with_interrupt<T, F>(work: impl FnOnce(CancellationToken) -> F) -> Result
 where
     F: Future<Output = T>,
 {
-    let failed = |error: std::io::Error| Failure::new(format!("cannot start the async runtime: {error}"));
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(failed)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(no_async_runtime)?;
     let outcome = runtime.block_on(async {
         let cancel = CancellationToken::new();
-        let mut signals = Signals::listen().map_err(failed)?;
+        let mut signals = Signals::listen().map_err(no_async_runtime)?;
         let mut work = std::pin::pin!(work(cancel.clone()));
         let mut code = None;
         loop {

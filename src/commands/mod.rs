@@ -56,6 +56,11 @@ impl Globals {
     }
 }
 
+/// The failure of a verb that needs an async runtime and gets none.
+fn no_async_runtime(error: impl std::fmt::Display) -> Failure {
+    Failure::new(format!("cannot start the async runtime: {error}"))
+}
+
 /// The failure of a flag, or of a use of a verb, that isn't there yet: `what` is the command line up to it.
 fn unavailable(what: &str) -> Failure {
     Failure::new(format!("{what} is not available yet in this build"))

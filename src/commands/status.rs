@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{Globals, unavailable};
+use super::init::engine_named;
+use super::{Globals, no_async_runtime, unavailable};
 use crate::containers::Kind;
 use crate::env::{DAPR_CONTAINER_RUNTIME, DAPR_NETWORK};
 use crate::error::{EXIT_FAILED, EXIT_OK, Failure};
@@ -53,8 +54,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
             .map(str::to_owned),
         insist: globals.given.iter().any(|flag| matches!(flag.as_str(), "container-runtime" | "network")),
     };
-    let status = status::status(&request, &globals.env)
-        .map_err(|error| Failure::new(format!("cannot start the async runtime: {error}")))?;
+    let status = status::status(&request, &globals.env).map_err(no_async_runtime)?;
     globals.finish(output::status::render(
         &status.services,
         format,
@@ -72,6 +72,5 @@ pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
 fn engine(flag: &str, globals: &Globals) -> Result<Option<Kind>, Failure> {
     let name = Some(flag.trim()).filter(|name| !name.is_empty());
     let name = name.or_else(|| globals.env.get(DAPR_CONTAINER_RUNTIME));
-    let unknown = || Failure::new("Invalid container runtime. Supported values are docker and podman.");
-    name.map(|name| name.parse().map_err(|()| unknown())).transpose()
+    name.map(engine_named).transpose()
 }

@@ -1,7 +1,7 @@
 //! `dapr uninstall`: removes the installed runtime, with `--all` everything below `.dapr`.
 
 use super::init::engine_of;
-use super::{Globals, unavailable};
+use super::{Globals, no_async_runtime, unavailable};
 use crate::client;
 use crate::env::DAPR_NETWORK;
 use crate::error::{EXIT_OK, Failure};
@@ -60,8 +60,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
     let request = Request { install, all: args.all, engine, network };
     let env = &globals.env;
     // It can be interrupted at any time: what is left is removed by the next one.
-    let runtime = client::runtime()
-        .map_err(|error| Failure::new(format!("cannot start the async runtime: {error}")))?;
+    let runtime = client::runtime().map_err(no_async_runtime)?;
     let result = runtime.block_on(uninstall::uninstall(&request, env, |step| match &step {
         Step::Removing(_) | Step::Container(_) | Step::Volume(_) => printer.status(Status::Info, step),
         Step::Missing(_) | Step::NoContainer(_) | Step::NoEngine => printer.status(Status::Warning, step),

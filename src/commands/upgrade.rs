@@ -1,12 +1,10 @@
 //! `dapr upgrade`: another version of the installed runtime, with all data kept.
 
-use super::init::{finish, of_record};
-use super::interrupt::with_interrupt;
+use super::init::{of_record, set_up};
 use super::{Globals, unavailable};
 use crate::error::{EXIT_OK, Failure};
-use crate::output::Setup;
 use crate::records::{Directory, Runtime};
-use crate::self_hosted::{init, installed};
+use crate::self_hosted::installed;
 
 const EXAMPLES: &str = "# Change the installed runtime to the newest version
 dapr upgrade
@@ -49,17 +47,13 @@ pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
     if args.kubernetes {
         return Err(unavailable("dapr upgrade -k"));
     }
-    let (install, printer, env) = (globals.install()?, globals.printer, &globals.env);
+    let (install, printer) = (globals.install()?, globals.printer);
     let settings =
         of_record(globals, &args.image_registry, &args.image_variant, &args.runtime_version, &args.from_dir)?;
     if let Some(version) = installed::version(&install) {
         printer.info(format!("Dapr runtime version {version} detected in {}", install.root().display()));
     }
-    let setup = Setup::new(printer);
-    let report = setup.reporter();
-    let outcome =
-        with_interrupt(|cancel| async move { init::init(&settings, env, &*report, &cancel).await })?;
-    let installed = finish(&setup, outcome, |error| error.hints(false))?;
+    let installed = set_up(&settings, globals, false)?;
     printer.success(format!(
         "Dapr runtime successfully upgraded to version {}. Make sure your applications are restarted to pick up the latest \
          sidecar version.",

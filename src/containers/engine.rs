@@ -10,6 +10,7 @@ use bollard::{API_DEFAULT_VERSION, Docker};
 use super::locate::{self, Address};
 use super::podman::Service;
 use crate::env::Env;
+use crate::net::cause;
 
 /// How long an engine may take to say that it is there.
 const HELLO: Duration = Duration::from_secs(3);
@@ -96,14 +97,7 @@ pub(super) fn words(error: &bollard::errors::Error) -> String {
         E::DockerResponseServerError { message, .. } => message.clone(),
         E::DockerStreamError { error } => error.clone(),
         E::SocketNotFoundError(_) => "there is no such socket".into(),
-        other => {
-            // The innermost cause is what the system said.
-            let mut cause: &dyn std::error::Error = other;
-            while let Some(inner) = cause.source() {
-                cause = inner;
-            }
-            cause.to_string().split(" (os error").next().unwrap_or_default().to_owned()
-        }
+        other => cause(other),
     };
     text.truncate(text.trim_end().len());
     text

@@ -19,7 +19,7 @@ pub fn provide_cryptography() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-/// What a request failed of: the innermost cause, which is what the system or the other side said.
+/// What a request, of whatever client, failed of: the innermost cause, which is what the system or the other side said.
 pub fn cause(error: &(dyn std::error::Error + 'static)) -> String {
     let mut cause = error;
     while let Some(inner) = cause.source() {

@@ -17,7 +17,7 @@ pub use configuration::{Configuration, SecretScope};
 pub use loader::{Error, Loaded, Warning, load};
 pub use served::unserved;
 pub use subscription::{Route, Subscription};
-pub use types::{EMBEDDED, TYPES, Type};
+pub use types::{EMBEDDED, OURS, TYPES, Type};
 pub use values::{Templates, resolve_env, resolve_templates};
 
 /// What a resource is loaded for: resources scoped to other apps or other namespaces are left out.

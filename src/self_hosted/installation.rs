@@ -4,9 +4,6 @@ use super::init::{Record, Role};
 use crate::containers::{self, Container, Engine, Kind};
 use crate::paths::InstallDir;
 
-/// The order in which services are told of.
-const ORDER: [Role; 4] = [Role::Placement, Role::Scheduler, Role::Redis, Role::Zipkin];
-
 /// The services of an install directory.
 #[derive(Debug, Clone)]
 pub struct Installation {
@@ -54,7 +51,7 @@ impl Installation {
 
     /// All services, with nothing known of their containers.
     pub fn services(&self) -> impl Iterator<Item = Found> {
-        ORDER.into_iter().map(|role| {
+        Role::LISTED.into_iter().map(|role| {
             let name = role.container(self.network.as_deref());
             Found { role, name, container: None }
         })

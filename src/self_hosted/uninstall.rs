@@ -145,8 +145,7 @@ pub async fn uninstall(request: &Request, env: &Env, mut report: impl FnMut(Step
 
 /// The services whose containers go, in the stock order.
 fn roles(all: bool) -> impl Iterator<Item = Role> {
-    let of_runtime = [Role::Placement, Role::Scheduler].into_iter();
-    of_runtime.chain([Role::Redis, Role::Zipkin].into_iter().filter(move |_| all))
+    Role::LISTED.into_iter().filter(move |role| all || role.is_of_runtime())
 }
 
 /// Removes the scheduler's volumes: the one with the well-known name, and others that carry our label.

@@ -238,29 +238,24 @@ pub async fn close(shared: &Shared) {
     let farewell = |component: &Component| {
         tracing::info!(target: PROCESSOR, "Shutting down component {}", component.log_name());
     };
-    for entry in shared.components.all_pubsub() {
-        farewell(&entry.manifest);
-        entry.provider.close().await;
+    // The contracts have `close` in common, but no trait.
+    macro_rules! close {
+        ($($all:ident),*) => {$(
+            for entry in shared.components.$all() {
+                farewell(&entry.manifest);
+                entry.provider.close().await;
+            }
+        )*};
     }
-    for entry in shared.components.all_state() {
-        farewell(&entry.manifest);
-        entry.provider.close().await;
-    }
-    for entry in shared.components.all_input() {
-        farewell(&entry.manifest);
-        entry.provider.close().await;
-    }
+    close!(all_pubsub, all_state, all_input);
     for entry in shared.components.all_output() {
+        // One that is an input binding as well has been told of.
+        if shared.components.input(&entry.manifest.name).is_none() {
+            farewell(&entry.manifest);
+        }
         entry.provider.close().await;
     }
-    for entry in shared.components.all_configuration() {
-        farewell(&entry.manifest);
-        entry.provider.close().await;
-    }
-    for entry in shared.components.all_lock() {
-        farewell(&entry.manifest);
-        entry.provider.close().await;
-    }
+    close!(all_configuration, all_lock);
     for entry in shared.components.all_secretstores() {
         farewell(&entry.manifest);
     }

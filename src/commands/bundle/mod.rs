@@ -2,6 +2,9 @@
 
 pub mod create;
 
+use super::Globals;
+use crate::error::Failure;
+
 /// The verbs below `bundle`.
 #[derive(Debug, clap::Args)]
 #[command(arg_required_else_help = true)]
@@ -15,9 +18,6 @@ enum Verb {
     /// Make a bundle of the installed runtime, for `dapr init --from-dir` on machines without a network
     Create(create::Args),
 }
-
-use super::Globals;
-use crate::error::Failure;
 
 /// Runs the verb.
 pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {

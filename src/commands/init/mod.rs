@@ -9,10 +9,10 @@ use crate::env::DAPR_IMAGE_REGISTRY;
 use crate::error::{EXIT_FAILED, EXIT_OK, EXIT_USAGE, Failure};
 use crate::output::Setup;
 use crate::self_hosted::defaults;
-use crate::self_hosted::init;
+use crate::self_hosted::init::{self, Installed, Settings};
 
 use settings::{container_runtime, effective};
-pub(super) use settings::{engine_of, of_record};
+pub(super) use settings::{engine_named, engine_of, of_record};
 
 const EXAMPLES: &str =
     "# Write the default files of the embedded runtime, which needs no containers and no download
@@ -182,12 +182,8 @@ fn embedded(globals: &Globals) -> Result<u8, Failure> {
 /// Sets up the stock runtime.
 fn installed(args: &Args, globals: &Globals) -> Result<u8, Failure> {
     let settings = settings::settings(args, globals)?;
-    let (printer, env) = (globals.printer, &globals.env);
-    let setup = Setup::new(printer);
-    let report = setup.reporter();
-    let outcome =
-        with_interrupt(|cancel| async move { init::init(&settings, env, &*report, &cancel).await })?;
-    let installed = finish(&setup, outcome, |error| error.hints(args.slim))?;
+    let printer = globals.printer;
+    let installed = set_up(&settings, globals, args.slim)?;
     let install = globals.install()?;
     let bin = install.bin();
     let done = if args.from_dir.trim().is_empty() { "Downloaded" } else { "Extracted" };
@@ -204,6 +200,15 @@ fn installed(args: &Args, globals: &Globals) -> Result<u8, Failure> {
     }
     printer.success(DONE);
     Ok(EXIT_OK)
+}
+
+/// Sets up or upgrades, and shows how it goes. `slim` is for the hints.
+pub(super) fn set_up(settings: &Settings, globals: &Globals, slim: bool) -> Result<Installed, Failure> {
+    let setup = Setup::new(globals.printer);
+    let report = setup.reporter();
+    let env = &globals.env;
+    let outcome = with_interrupt(|cancel| async move { init::init(settings, env, &*report, &cancel).await })?;
+    finish(&setup, outcome, |error| error.hints(slim))
 }
 
 /// Ends what is shown of longer work, and turns what came of it into a result.

@@ -26,12 +26,6 @@ pub fn settings(args: &Args, globals: &Globals) -> Result<Settings, Failure> {
         let value = Some(value.trim().to_owned()).filter(|value| given(flag) && !value.is_empty());
         value.or_else(|| name.and_then(variable)).or(if given(flag) { None } else { noted })
     };
-    let registry = text("image-registry", &args.image_registry, Some(DAPR_IMAGE_REGISTRY), None);
-    let registry = match registry {
-        None if present && record.image_registry.is_some() => record.registry(),
-        registry => Registry::of(&registry.unwrap_or_default(), globals.env.get(DAPR_DEFAULT_IMAGE_REGISTRY))
-            .map_err(Failure::new)?,
-    };
     let variant = text("image-variant", &args.image_variant, None, record.image_variant.clone());
     let redis_host = text("redis-host", &args.redis_host, None, record.redis_host.clone());
     let redis = match redis_host {
@@ -64,7 +58,7 @@ pub fn settings(args: &Args, globals: &Globals) -> Result<Settings, Failure> {
         slim,
         engine: engine.and_then(|name| name.parse().ok()).unwrap_or_default(),
         network: text("network", &args.network, Some(DAPR_NETWORK), record.network.clone()),
-        registry,
+        registry: registry(&args.image_registry, &record, globals)?,
         variant: Variant::of(&variant.unwrap_or_default()).map_err(Failure::new)?,
         redis,
         scheduler_volume: volume.unwrap_or_else(|| Record::default().scheduler_volume),
@@ -79,24 +73,18 @@ pub fn settings(args: &Args, globals: &Globals) -> Result<Settings, Failure> {
 /// The settings of an upgrade: those of the init before, except for what flags say.
 pub fn of_record(
     globals: &Globals,
-    registry: &str,
+    image_registry: &str,
     variant: &str,
     version: &str,
     from_dir: &str,
 ) -> Result<Settings, Failure> {
     let install = globals.install()?;
     let record = Record::read(&install);
-    let env = &globals.env;
-    let registry = effective(registry, "", DAPR_IMAGE_REGISTRY, globals);
-    let registry = if registry.is_empty() && record.image_registry.is_some() {
-        record.registry()
-    } else {
-        Registry::of(&registry, env.get(DAPR_DEFAULT_IMAGE_REGISTRY)).map_err(Failure::new)?
-    };
+    let registry = registry(image_registry, &record, globals)?;
     // Another version may have a scheduler; without a record nobody knows whether Redis and Zipkin were wanted.
     let mut services = vec![Role::Placement, Role::Scheduler];
     if Record::is_there(&install) {
-        services.extend(record.services.iter().filter(|role| matches!(role, Role::Redis | Role::Zipkin)));
+        services.extend(record.services.iter().filter(|role| !role.is_of_runtime()));
     }
     let variant = if variant.trim().is_empty() {
         record.variant()
@@ -118,6 +106,15 @@ pub fn of_record(
         upgrade: true,
         install,
     })
+}
+
+/// Where images come from: the flag or its variable, the note, the usual place.
+fn registry(flag: &str, record: &Record, globals: &Globals) -> Result<Registry, Failure> {
+    let named = effective(flag, "", DAPR_IMAGE_REGISTRY, globals);
+    if named.is_empty() && record.image_registry.is_some() {
+        return Ok(record.registry());
+    }
+    Registry::of(&named, globals.env.get(DAPR_DEFAULT_IMAGE_REGISTRY)).map_err(Failure::new)
 }
 
 fn source(globals: &Globals, version: &str, from_dir: &str) -> Source {
@@ -150,7 +147,11 @@ pub fn effective(value: &str, default: &str, variable: &str, globals: &Globals) 
 
 /// The container engine. Only two are known. `flag` is the value of `--container-runtime`.
 pub fn container_runtime(flag: &str, globals: &Globals) -> Result<Kind, Failure> {
-    let name = effective(flag, "docker", DAPR_CONTAINER_RUNTIME, globals);
+    engine_named(&effective(flag, "docker", DAPR_CONTAINER_RUNTIME, globals))
+}
+
+/// The engine of this name.
+pub fn engine_named(name: &str) -> Result<Kind, Failure> {
     let unknown = || Failure::new("Invalid container runtime. Supported values are docker and podman.");
     name.parse().map_err(|()| unknown())
 }

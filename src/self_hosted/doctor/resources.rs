@@ -22,29 +22,27 @@ pub fn check(install: &InstallDir, runtime: Runtime, env: &Env) -> Vec<Finding> 
         }
         _ => None,
     };
-    let found = resources::check_within(Some(env), &paths, None, Strictness::Run);
-    let files = found.into_iter().map(|finding| {
+    let files =
+        resources::check_within(Some(env), &paths, None, Strictness::Run).into_iter().map(|finding| {
+            let advice =
+                finding.hint.clone().unwrap_or_else(|| "correct the file, or move it elsewhere".into());
+            (finding, advice)
+        });
+    let elsewhere = match runtime {
+        Runtime::Embedded => "`dapr init` installs the runtime that has it; or move the file elsewhere",
+        Runtime::Installed => "use `dapr run --runtime embedded`, or another type such as pubsub.redis",
+    };
+    let types =
+        resources::unserved(&paths, runtime).into_iter().map(|finding| (finding, elsewhere.to_owned()));
+    let found = files.chain(types).map(|(finding, advice)| {
         let detail = format!("{}:{}: {}", finding.file.display(), finding.line, finding.message);
-        let advice = finding.hint.clone().unwrap_or_else(|| "correct the file, or move it elsewhere".into());
         if finding.is_error() {
             Finding::problem(CHECK, detail, advice)
         } else {
             Finding::warning(CHECK, detail, advice)
         }
     });
-    let types = resources::unserved(&paths, runtime).into_iter().map(|finding| {
-        let detail = format!("{}:{}: {}", finding.file.display(), finding.line, finding.message);
-        let advice = match runtime {
-            Runtime::Embedded => "`dapr init` installs the runtime that has it; or move the file elsewhere",
-            Runtime::Installed => "use `dapr run --runtime embedded`, or another type such as pubsub.redis",
-        };
-        if finding.is_error() {
-            Finding::problem(CHECK, detail, advice)
-        } else {
-            Finding::warning(CHECK, detail, advice)
-        }
-    });
-    let mut findings: Vec<Finding> = unreadable.into_iter().chain(files).chain(types).collect();
+    let mut findings: Vec<Finding> = unreadable.into_iter().chain(found).collect();
     if findings.is_empty() {
         findings.push(Finding::ok(
             CHECK,

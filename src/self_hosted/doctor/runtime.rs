@@ -7,7 +7,6 @@ use super::engine::Engines;
 use crate::containers::{Container, Kind, State, tag};
 use crate::os;
 use crate::paths::InstallDir;
-use crate::self_hosted::init::Role;
 use crate::self_hosted::installation::{Found, Installation};
 
 const PROGRAM: &str = "runtime";
@@ -112,7 +111,7 @@ fn stopped(container: &Container, engine: Kind) -> Option<Finding> {
 
 /// A service of the runtime that is of another version than its sidecar.
 fn strange(service: &Found, container: &Container, version: &str) -> Option<Finding> {
-    if !matches!(service.role, Role::Placement | Role::Scheduler) {
+    if !service.role.is_of_runtime() {
         return None;
     }
     let tag = tag(&container.image);

@@ -65,9 +65,8 @@ async fn have(engine: &Engine, service: &Service, settings: &Settings, plan: &Pl
         return Ok(Have::Nothing);
     };
     let running = container.state != State::Stopped;
-    let is_runtimes = matches!(service.role, super::Role::Placement | super::Role::Scheduler);
     // Registries differ, mirrors and fallbacks are allowed: the tag is what says which version it is.
-    if is_runtimes && tag(&container.image) != tag(&service.spec.image) {
+    if service.role.is_of_runtime() && tag(&container.image) != tag(&service.spec.image) {
         let is_left_over = container.labels.contains_key(services::LABEL) && !plan.present;
         if settings.upgrade || is_left_over {
             return Ok(Have::Outdated { running });

@@ -41,6 +41,14 @@ impl Role {
     /// All of them, in the order in which they are told of.
     pub const ALL: [Self; 4] = [Self::Placement, Self::Redis, Self::Zipkin, Self::Scheduler];
 
+    /// All of them, in the order in which they are listed and removed.
+    pub const LISTED: [Self; 4] = [Self::Placement, Self::Scheduler, Self::Redis, Self::Zipkin];
+
+    /// Whether it is part of the runtime: the runtime's image, in the runtime's version.
+    pub fn is_of_runtime(self) -> bool {
+        matches!(self, Self::Placement | Self::Scheduler)
+    }
+
     /// Its name, also as the value of its label.
     pub fn name(self) -> &'static str {
         match self {
@@ -133,10 +141,7 @@ pub fn service(role: Role, settings: &Settings, rules: Rules, images: &Images) -
         Role::Redis => &images.redis,
         Role::Zipkin => &images.zipkin,
     };
-    let entrypoint = match role {
-        Role::Placement | Role::Scheduler => Some(format!("./{}", role.name())),
-        Role::Redis | Role::Zipkin => None,
-    };
+    let entrypoint = role.is_of_runtime().then(|| format!("./{}", role.name()));
     let (args, volume) =
         if role == Role::Scheduler { scheduler(settings, rules) } else { (Vec::new(), None) };
     let spec = Spec {

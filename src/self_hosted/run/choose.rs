@@ -2,7 +2,7 @@
 
 use crate::error::Failure;
 use crate::records::Runtime;
-use crate::resources::Component;
+use crate::resources::{Component, OURS};
 
 use super::{Choice, Settings};
 
@@ -29,7 +29,7 @@ pub fn choose(settings: &Settings) -> Result<(Runtime, String), Failure> {
 
 /// The stock runtime can't serve component types that are ours alone.
 pub fn check_types(runtime: Runtime, components: &[Component]) -> Result<(), Failure> {
-    match components.iter().find(|component| component.kind == "pubsub.sqlite") {
+    match components.iter().find(|component| OURS.contains(&component.kind.as_str())) {
         Some(component) if runtime == Runtime::Installed => Err(Failure::new(format!(
             "component {} in {} is of a type that the installed runtime does not know",
             component.log_name(),

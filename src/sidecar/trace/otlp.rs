@@ -132,7 +132,6 @@ fn of(finished: &Finished) -> Span {
     let kind = match finished.kind {
         Kind::Client => span::SpanKind::Client,
         Kind::Server => span::SpanKind::Server,
-        Kind::Producer => span::SpanKind::Producer,
     };
     Span {
         trace_id: bytes(&finished.trace),

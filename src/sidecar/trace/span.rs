@@ -13,8 +13,6 @@ pub enum Kind {
     Client,
     /// The one that is called.
     Server,
-    /// The sender of a message.
-    Producer,
 }
 
 /// What exporters get of a span that has ended.

@@ -17,6 +17,8 @@ const DEFAULT_RATE: f64 = 0.0001;
 /// Begins the spans of one sidecar.
 #[derive(Debug, Default)]
 pub struct Tracer {
+    /// Rate "0": nothing is said of traces at all.
+    silent: bool,
     /// Without it there are no spans: the caller's context passes through.
     on: bool,
     /// Share of the traces that begin here which are sampled.
@@ -50,16 +52,25 @@ impl Tracer {
                 rate.get_or_insert_with(|| "1".to_owned());
             }
         }
-        let on = rate.as_deref() != Some("0") && (rate.is_some() || !targets.is_empty());
+        let silent = rate.as_deref() == Some("0");
+        let on = !silent && (rate.is_some() || !targets.is_empty());
         if !on {
-            return Ok((Self::default(), None));
+            return Ok((Self { silent, ..Self::default() }, None));
         }
         let rate = rate.and_then(|rate| rate.parse().ok()).unwrap_or(DEFAULT_RATE);
         if targets.is_empty() {
-            return Ok((Self { on, rate, exporter: None }, None));
+            return Ok((Self { silent, on, rate, exporter: None }, None));
         }
         let (sender, receiver) = channel(WAITING);
-        Ok((Self { on, rate, exporter: Some(sender) }, Some(Exporter::new(app_id, targets, receiver))))
+        Ok((
+            Self { silent, on, rate, exporter: Some(sender) },
+            Some(Exporter::new(app_id, targets, receiver)),
+        ))
+    }
+
+    /// Whether answers carry a trace context, be it only the caller's own.
+    pub fn gives_context(&self) -> bool {
+        !self.silent
     }
 
     /// Whether there are spans at all.

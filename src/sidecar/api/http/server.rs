@@ -11,7 +11,6 @@ use axum::response::IntoResponse;
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{ALLOW, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use hyper::{Method, Request, Response, StatusCode};
-use serde_json::Value;
 use tower::ServiceExt;
 
 use super::cors::{self, Cors};
@@ -31,24 +30,18 @@ pub struct Api {
     token: Option<HeaderValue>,
     logging: bool,
     log_health: bool,
-    tracing: bool,
 }
 
 impl Api {
     /// The API over this sidecar.
     pub fn new(core: &Arc<Core>) -> Arc<Self> {
         let configuration = &core.shared.configuration;
-        let rate = configuration.spec.pointer("/tracing/samplingrate").map(|rate| match rate {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        });
         Arc::new(Self {
             router: routes(core),
             cors: Cors::of(&core.options.allowed_origins),
             token: core.shared.env.get(DAPR_API_TOKEN).and_then(|token| HeaderValue::from_str(token).ok()),
             logging: core.options.api_logging.unwrap_or(configuration.api_logging),
             log_health: !configuration.api_logging_omit_health,
-            tracing: rate.as_deref() != Some("0"),
             core: Arc::clone(core),
         })
     }
@@ -102,7 +95,7 @@ impl Api {
         if let Some(span) = &mut span {
             span.status(response.status());
         }
-        if self.tracing && !health {
+        if self.core.shared.tracer.gives_context() && !health {
             context.give(response.headers_mut());
         }
         if let Some(origin) = origin {
