@@ -51,12 +51,18 @@ const CRATES: &[(&str, &[&str])] = &[
     ("anyhow", &["main", "cli", "commands"]),
     ("axum", &["sidecar"]),
     ("bollard", &["containers"]),
+    ("cel", &["sidecar"]),
+    ("dapr", &["sidecar"]),
     ("docker_credential", &["containers"]),
     ("indicatif", &["output"]),
     ("oci_client", &["release"]),
     ("opentelemetry_proto", &["sidecar::trace"]),
+    ("redis", &["components"]),
     ("reqwest", &["net", "release", "sidecar::trace"]),
     ("rusqlite", &["components"]),
+    ("tonic", &["sidecar"]),
+    ("tonic_health", &["sidecar"]),
+    ("tonic_reflection", &["sidecar"]),
 ];
 
 /// Where the program may print.
