@@ -28,9 +28,12 @@ pub enum CallError {
     /// Health checks say that the app is down.
     #[error("app is not in a healthy state")]
     Unhealthy,
-    /// No connection, or it broke. The text is the stock one: `Get "http://…": dial tcp …: connect: connection refused`.
+    /// No connection: nothing was sent. The text is the stock one: `Get "http://…": dial tcp …: connect: connection refused`.
     #[error("{0}")]
     Transport(String),
+    /// The request went out, fully or in part, and the connection broke: the app may have begun to work on it.
+    #[error("{0}")]
+    Broken(String),
 }
 
 /// The app, seen from the sidecar.
@@ -135,11 +138,11 @@ impl Channel {
     /// The text that the stock runtime's HTTP client gives.
     fn describe(&self, method: &Method, path: &str, error: &pool::Error) -> CallError {
         let Target { host, port } = &self.target;
-        let text = match error {
-            pool::Error::Connect(_, error) => pool::connect_text(host, *port, error),
-            pool::Error::Broken(error) => pool::broken_text(host, *port, error),
+        let (kind, text): (fn(String) -> CallError, _) = match error {
+            pool::Error::Connect(_, error) => (CallError::Transport, pool::connect_text(host, *port, error)),
+            pool::Error::Broken(error) => (CallError::Broken, pool::broken_text(host, *port, error)),
         };
         let (first, rest) = method.as_str().split_at(1);
-        CallError::Transport(format!("{first}{} \"{}\": {text}", rest.to_lowercase(), self.url(path)))
+        kind(format!("{first}{} \"{}\": {text}", rest.to_lowercase(), self.url(path)))
     }
 }

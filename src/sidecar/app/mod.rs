@@ -1,7 +1,9 @@
 //! Calls to the user's app.
 
 mod channel;
+pub mod events;
 pub mod health;
+mod subscriptions;
 pub mod wait;
 
 pub use channel::{CallError, Channel, Target};

@@ -1,14 +1,9 @@
-//! Delivery of one message to the app over HTTP (http-api reference, sections 5.4 and 5.5): the request, what
-//! the app's answer means, and the dead letter topic. When a message is tried again is the broker's business.
+//! Delivery of one message to the app (http-api reference, sections 5.4 and 5.5): the event that it becomes, what
+//! the app's verdict means, and the dead letter topic. When a message is tried again is the broker's business.
 
 use std::sync::Arc;
 
-use axum::body::Body;
 use bytes::Bytes;
-use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use hyper::{Method, Request, StatusCode};
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 use super::cloudevent::{self, Peek};
@@ -18,42 +13,11 @@ use crate::components::pubsub::{DeliveryError, Handler, Message, PubSub};
 use crate::resources::Subscription;
 use crate::sidecar::Shared;
 use crate::sidecar::app::Channel;
+use crate::sidecar::app::events::{Event, Verdict};
 use crate::sidecar::store::Entry;
-use crate::sidecar::trace::{self, Kind, Span};
+use crate::sidecar::trace::{self, Context, Kind, Span};
 
 const SCOPE: &str = "dapr.runtime.processor.subscription";
-/// Most bytes of an answer that are looked at.
-const MAX_ANSWER: usize = 4 * 1024 * 1024;
-
-/// What a URL can't hold as it is.
-const NOT_IN_A_PATH: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'<')
-    .add(b'>')
-    .add(b'\\')
-    .add(b'^')
-    .add(b'`')
-    .add(b'{')
-    .add(b'|')
-    .add(b'}');
-
-/// Entries of a message's metadata that must not become headers: they describe the connection, or are ours.
-const NOT_HEADERS: [&str; 12] = [
-    "connection",
-    "content-length",
-    "content-type",
-    "dapr-api-token",
-    "expect",
-    "host",
-    "keep-alive",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "proxy-connection",
-];
 
 /// Where the messages of one subscription go.
 pub struct Delivery {
@@ -79,8 +43,8 @@ enum Outcome {
 }
 
 impl Delivery {
-    /// Delivery to a path of the app; a missing leading slash is supplied. What the app is working on when
-    /// `abandon` is cancelled goes back to the broker.
+    /// Delivery to a path of the app. What the app is working on when `abandon` is cancelled goes back to the
+    /// broker.
     pub fn new(
         shared: Arc<Shared>,
         app: Arc<Channel>,
@@ -89,12 +53,11 @@ impl Delivery {
         subscription: &Subscription,
         abandon: CancellationToken,
     ) -> Self {
-        let path = utf8_percent_encode(path.strip_prefix('/').unwrap_or(path), NOT_IN_A_PATH);
         Self {
             shared,
             app,
             entry,
-            path: format!("/{path}"),
+            path: path.to_owned(),
             raw: pubsub::is_raw(&subscription.metadata),
             dead_letter_topic: subscription.dead_letter_topic.clone(),
             abandon,
@@ -150,17 +113,18 @@ impl Delivery {
         pubsub::send(&self.shared, &self.entry, topic, message.data, message.metadata).await
     }
 
-    /// The span of a delivery, below that of the publication, and the `traceparent` that the app gets.
-    fn span(&self, topic: &str, message: &Message, peek: &Peek<'_>) -> (Option<Span>, String) {
+    /// The span of a delivery, below that of the publication, and the trace context that the app gets.
+    fn span(&self, topic: &str, message: &Message, peek: &Peek<'_>) -> (Option<Span>, Context) {
         let parent = publisher(message, peek);
+        let state = peek.tracestate.as_deref().unwrap_or_default().to_owned();
         let span = self.shared.tracer.begin(Kind::Client, parent, || format!("pubsub/{topic}"));
         let Some(mut span) = span else {
-            return (None, trace::child_of(parent));
+            return (None, Context { parent: trace::child_of(parent), state });
         };
         span.set("messaging.system", "pubsub");
         span.set("messaging.destination.name", topic);
-        let own = span.traceparent().to_owned();
-        (Some(span), own)
+        let parent = span.traceparent().to_owned();
+        (Some(span), Context { parent, state })
     }
 
     async fn attempt(&self, message: &Message, topic: &str) -> Outcome {
@@ -194,30 +158,17 @@ impl Delivery {
             );
             return Outcome::Dropped;
         }
-        let (mut span, parent) = self.span(topic, message, &peek);
-        let mut request = Request::new(Body::from(event.clone()));
-        *request.method_mut() = Method::POST;
-        *request.headers_mut() = headers(name, message, &peek, &parent);
-        match self.app.call(request, &self.path).await {
-            Ok(response) => {
-                let (head, answer) = response.into_parts();
-                if let Some(span) = &mut span {
-                    span.status(head.status);
-                }
-                // An answer that breaks off counts by its status.
-                let answer = axum::body::to_bytes(answer, MAX_ANSWER).await.unwrap_or_default();
-                meaning(head.status, &answer, &peek, topic)
-            }
-            Err(error) => {
-                let cause =
-                    format!("error returned from app channel while sending pub/sub event to app: {error}");
-                log_retriable(topic, &cause);
-                if let Some(span) = &mut span {
-                    span.fail(&cause);
-                }
-                Outcome::Unreachable(cause)
-            }
-        }
+        let (mut span, trace) = self.span(topic, message, &peek);
+        let sent = Event {
+            pubsub: name,
+            topic,
+            path: &self.path,
+            event: &event,
+            metadata: &message.metadata,
+            trace: &trace,
+        };
+        let verdict = self.app.event(sent, span.as_mut()).await;
+        meaning(verdict, &peek, topic)
     }
 }
 
@@ -240,85 +191,44 @@ fn body(raw: bool, pubsub: &str, topic: &str, message: &Message) -> Bytes {
     message.data.clone()
 }
 
-/// `parent` is the `traceparent` of the delivery.
-fn headers(pubsub: &str, message: &Message, peek: &Peek<'_>, parent: &str) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(message.metadata.len() + 8);
-    for (name, value) in &message.metadata {
-        // The name's own form is the canonical one: HTTP compares names without case.
-        let name = HeaderName::from_bytes(name.as_bytes());
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value))
-            && !NOT_HEADERS.contains(&name.as_str())
-        {
-            headers.insert(name, value);
-        }
-    }
-    let mut put = |name: &'static str, value: &str| {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            headers.insert(name, value);
-        }
-    };
-    put("pubsubname", pubsub);
-    put("traceparent", parent);
-    if let Some(state) = peek.tracestate.as_deref().filter(|state| !state.is_empty()) {
-        put("tracestate", state);
-    }
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(cloudevent::MEDIA_TYPE));
-    headers
-}
-
-#[derive(Deserialize)]
-struct Answer {
-    #[serde(default)]
-    status: String,
-}
-
-/// `status` of the app's answer; empty when it says nothing or isn't such an answer.
-fn said(answer: &[u8]) -> String {
-    // An array would fill the fields in their order.
-    if !answer.trim_ascii_start().starts_with(b"{") {
-        return String::new();
-    }
-    serde_json::from_slice::<Answer>(answer).map(|answer| answer.status).unwrap_or_default()
-}
-
-/// What the app's answer says about the message.
-fn meaning(status: StatusCode, answer: &[u8], peek: &Peek<'_>, topic: &str) -> Outcome {
+/// What becomes of a message by the app's verdict.
+fn meaning(verdict: Verdict, peek: &Peek<'_>, topic: &str) -> Outcome {
     let id = peek.shown_id();
-    if status.is_success() {
-        let cause = match said(answer).as_str() {
-            "" | "SUCCESS" => return Outcome::Acknowledged,
-            "DROP" => {
-                tracing::warn!(
-                    target: SCOPE,
-                    "DROP status returned from app while processing pub/sub event {id}"
-                );
-                return Outcome::Dropped;
-            }
-            "RETRY" => format!("RETRY status returned from app while processing pub/sub event {id}"),
-            other => {
-                format!(
-                    "unknown status returned from app while processing pub/sub event {id}, status: {other}"
-                )
-            }
-        };
+    let asked = |cause: String| {
         log_retriable(topic, &cause);
-        return Outcome::Failed(cause);
+        cause
+    };
+    match verdict {
+        Verdict::Success => Outcome::Acknowledged,
+        Verdict::Drop => {
+            tracing::warn!(target: SCOPE, "DROP status returned from app while processing pub/sub event {id}");
+            Outcome::Dropped
+        }
+        Verdict::Retry => Outcome::Failed(asked(format!(
+            "RETRY status returned from app while processing pub/sub event {id}"
+        ))),
+        Verdict::Unknown(status) => Outcome::Failed(asked(format!(
+            "unknown status returned from app while processing pub/sub event {id}, status: {status}"
+        ))),
+        Verdict::NoHandler(cause) => {
+            tracing::error!(
+                target: SCOPE,
+                "non-retriable error returned from app while processing pub/sub event {id}: {cause}"
+            );
+            Outcome::Dropped
+        }
+        Verdict::Failed(cause) => {
+            let of = peek.topic.as_deref().unwrap_or(topic);
+            let cause = format!(
+                "retriable error returned from app while processing pub/sub event {id}, topic: {of}, {cause}"
+            );
+            tracing::warn!(target: SCOPE, "{cause}");
+            Outcome::Failed(cause)
+        }
+        Verdict::Broken(cause) | Verdict::Unreachable(cause) => Outcome::Unreachable(asked(format!(
+            "error returned from app channel while sending pub/sub event to app: {cause}"
+        ))),
     }
-    let body = String::from_utf8_lossy(answer);
-    let code = status.as_u16();
-    if status == StatusCode::NOT_FOUND {
-        tracing::error!(
-            target: SCOPE,
-            "non-retriable error returned from app while processing pub/sub event {id}: {body}. status code returned: {code}"
-        );
-        return Outcome::Dropped;
-    }
-    let of = peek.topic.as_deref().unwrap_or(topic);
-    let cause = format!(
-        "retriable error returned from app while processing pub/sub event {id}, topic: {of}, body: {body}. status code returned: {code}"
-    );
-    tracing::warn!(target: SCOPE, "{cause}");
-    Outcome::Failed(cause)
 }
 
 fn log_retriable(topic: &str, cause: &str) {

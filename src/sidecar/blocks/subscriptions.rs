@@ -2,7 +2,6 @@
 //! the app, started at the brokers, stopped together. What happens with a message is `delivery`'s business.
 
 mod active;
-mod programmatic;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -61,8 +60,7 @@ impl Subscriptions {
     pub async fn start(&self, shared: &Arc<Shared>, declarative: &[Subscription], discover: bool) {
         let Some(app) = &shared.app else { return };
         let discover = discover && !shared.components.all_pubsub().is_empty();
-        let asked =
-            if discover { self.closed.run_until_cancelled(programmatic::ask(app)).await } else { None };
+        let asked = if discover { self.closed.run_until_cancelled(app.subscriptions()).await } else { None };
         let mut life = Life::default();
         let mut first_attempts = Vec::new();
         for (origin, subscription) in merged(declarative, asked.unwrap_or_default()) {

@@ -82,49 +82,6 @@ async fn the_app_is_asked_only_when_there_is_reason() {
     assert!(subscriptions.list().is_empty() && broker.topics().is_empty());
 }
 
-#[test]
-fn an_answer_is_read_whatever_the_case_of_its_keys() {
-    let body = br#"[
-        {"pubsubname":"mem","topic":"t1","route":"/t1","metadata":{"rawPayload":"false","n":1},"deadLetterTopic":"dlq"},
-        {"pubsubName":"mem","topic":"t2","routes":{"rules":[{"match":"m","path":"/x"}],"default":"/d"},
-         "bulkSubscribe":{"enabled":true,"maxMessagesCount":5},"metadata":null},
-        {"pubsubname":"mem","topic":"t3","route":"/t3","routes":{"default":"/default"},"bulkSubscribe":{"enabled":false}},
-        {"pubsubname":"mem","topic":"t4"}]"#;
-    let metadata = [("rawPayload", "false"), ("n", "1")];
-    let metadata = metadata.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-    let first = Subscription {
-        metadata: metadata.collect(),
-        dead_letter_topic: "dlq".into(),
-        ..declared("t1", "/t1")
-    };
-    let mut second = Subscription { bulk: Some((5, 1000)), ..declared("t2", "/d") };
-    second.routes.insert(0, Route { matches: "m".into(), path: "/x".into() });
-    assert_eq!(programmatic::read(body).unwrap(), [first, second, declared("t3", "/default")]);
-    assert_eq!(programmatic::read(b"null").unwrap(), []);
-}
-
-#[tokio::test]
-async fn answers_that_hold_no_list_mean_no_subscriptions() {
-    for (status, body) in [(404, "[]"), (500, "[]"), (200, ""), (200, "{"), (200, "null"), (200, "[5]")] {
-        let app = TestApp::start(move |_| (status, body.to_owned())).await;
-        assert!(programmatic::ask(&app.channel()).await.is_empty(), "{status} {body}");
-    }
-}
-
-#[tokio::test]
-async fn an_app_that_fails_to_answer_is_asked_again() {
-    // Accepts and hangs up: a failed connection, then an app on the same port.
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let app = channel(listener.local_addr().unwrap().port());
-    let asked = tokio::spawn(async move { programmatic::ask(&app).await });
-    drop(listener.accept().await.unwrap());
-    let (mut stream, _) = listener.accept().await.unwrap();
-    let body = r#"[{"pubsubname":"mem","topic":"t","route":"/t"}]"#;
-    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
-    tokio::io::AsyncWriteExt::write_all(&mut stream, answer.as_bytes()).await.unwrap();
-    assert_eq!(asked.await.unwrap(), [declared("t", "/t")]);
-}
-
 #[tokio::test]
 async fn scopes_and_namespaces_apply() {
     let app = TestApp::start(|_| (200, String::new())).await;
