@@ -10,6 +10,7 @@ pub mod lock;
 pub mod properties;
 pub mod pubsub;
 pub mod registry;
+pub mod schedule;
 pub mod secretstores;
 pub mod sqlite;
 pub mod state;
