@@ -28,6 +28,9 @@ pub fn measure(ours: &Machine, peer: Option<&Machine>, report: &mut Report) -> R
     let (own, stock) = both(&|machine| repeat(10, || Ok(machine.run("a", &[], SLEEP)?.start_ms)))?;
     report.add("`dapr run -- sleep` until up", Budget::AtMost(120.0, "ms"), own, stock);
 
+    let (own, stock) = both(&|machine| repeat(10, || machine.ready()))?;
+    report.add("sidecar by itself until it is ready", Budget::AtMost(40.0, "ms"), own, stock);
+
     let idle = |machine: &Machine| machine.run("a", &[], SLEEP).and_then(|run| Idle::of(&run));
     let (own, stock) = both(&|machine| Ok(idle(machine)?.cli))?;
     report.add("idle memory: CLI", Budget::AtMost(10.0, "MiB"), own, stock);

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::Result;
+use crate::http::Client;
 
 const LIMIT: Duration = Duration::from_secs(90);
 const UP: &str = "You're up and running!";
@@ -21,6 +22,8 @@ const CONFIGURATION: &str =
 /// A program and the home it runs in; the home is removed at the end.
 pub struct Machine {
     dapr: PathBuf,
+    /// The stock sidecar, when it is installed; ours is `dapr` itself.
+    daprd: Option<PathBuf>,
     home: PathBuf,
 }
 
@@ -31,17 +34,19 @@ impl Machine {
             format!("dapr-budgets-{}-{}", std::process::id(), if daprd.is_some() { "peer" } else { "own" });
         let home = std::env::temp_dir().join(name);
         let components = home.join(".dapr/components");
+        let mut installed = None;
         if let Some(daprd) = daprd {
             let bin = home.join(".dapr/bin");
             fs::create_dir_all(&bin).and_then(|()| fs::create_dir_all(&components)).map_err(text(&home))?;
             fs::copy(&daprd, bin.join("daprd")).map_err(text(&daprd))?;
+            installed = Some(bin.join("daprd"));
             // The stock CLI names this file to its `daprd` in any case, which doesn't start without it.
             let configuration = home.join(".dapr/config.yaml");
             fs::write(&configuration, CONFIGURATION).map_err(text(&configuration))?;
         } else {
             fs::create_dir_all(&home).map_err(text(&home))?;
         }
-        Ok(Self { dapr, home })
+        Ok(Self { dapr, daprd: installed, home })
     }
 
     /// Size of the program in bytes.
@@ -107,6 +112,25 @@ impl Machine {
         child.wait().map_err(|error| error.to_string())?;
         drop(drain);
         peak
+    }
+
+    /// Starts a sidecar by itself and returns how long it took until it was ready, in milliseconds.
+    pub fn ready(&self) -> Result<f64> {
+        let (http, grpc) = (free_port()?, free_port()?);
+        let mut command = match &self.daprd {
+            Some(daprd) => Command::new(daprd),
+            None => self.command(&["daprd"]),
+        };
+        command.args(["--app-id", "ready", "--dapr-http-port", &http.to_string()]);
+        command.args(["--dapr-grpc-port", &grpc.to_string(), "--metrics-port", &free_port()?.to_string()]);
+        command.env("HOME", &self.home).stdout(Stdio::null()).stderr(Stdio::null());
+        let started = Instant::now();
+        let child = command.spawn().map_err(text(&self.dapr))?;
+        let running = Running { child, port: http, start_ms: 0.0 };
+        until("the sidecar is ready", || {
+            Client::new(running.port).ok()?.call("GET", "/v1.0/healthz", "").ok()
+        })?;
+        Ok(millis(started))
     }
 
     /// Starts `dapr run` with these flags and an app, and waits until it says that it is up.
@@ -230,6 +254,16 @@ pub fn until<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> Result<
 /// Milliseconds since then.
 pub fn millis(since: Instant) -> f64 {
     since.elapsed().as_secs_f64() * 1000.0
+}
+
+/// Writes a component's file; `metadata` is YAML that follows `metadata:`.
+pub fn component(directory: &Path, name: &str, kind: &str, metadata: &str) -> Result<()> {
+    let file = directory.join(format!("{name}.yaml"));
+    let yaml = format!(
+        "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: {name}\n\
+         spec:\n  type: {kind}\n  version: v1\n  metadata:{metadata}\n"
+    );
+    fs::create_dir_all(directory).and_then(|()| fs::write(&file, yaml)).map_err(text(&file))
 }
 
 /// A port that was free a moment ago.

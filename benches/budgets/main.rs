@@ -2,8 +2,8 @@
 //! `cargo bench --bench budgets`; with `BLESS=1` the table is also written to `results.md` beside this file.
 //!
 //! `DAPR_PEER` names a stock `dapr` and `DAPRD_PEER` a stock `daprd`; rows that they can run as well are then
-//! measured for both, in turn, and the last column is ours divided by theirs. `setup.rs` says what its row needs. Linux only: memory is read from
-//! `/proc`. Knows nothing of the program's inside, and needs nothing but the standard library.
+//! measured for both, in turn, and the last column is ours divided by theirs. `setup.rs` says what its row needs; the
+//! rates need `wrk`, and those with Redis a `redis-server`. Linux only: memory is read from `/proc`. Knows nothing of the program's inside, and needs nothing but the standard library.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the table and its progress are the point")]
 #![expect(
@@ -14,9 +14,11 @@
 mod events;
 mod http;
 mod lifecycle;
+mod load;
 mod machine;
 mod many;
 mod rates;
+mod redis;
 mod report;
 mod setup;
 
@@ -77,7 +79,7 @@ fn measure(report: &mut Report) -> Result<()> {
     lifecycle::measure(&ours, peer.as_ref(), report)?;
     many::measure(&ours, peer.as_ref(), report)?;
     rates::measure(&ours, peer.as_ref(), report)?;
-    events::measure(&ours, report)?;
+    events::measure(&ours, peer.as_ref(), report)?;
     setup::measure(&ours, peer.as_ref(), report)
 }
 

@@ -1,138 +1,168 @@
 //! Requests per second of the sidecar, with 16 connections: health, invocation, state, publishing.
 
 use std::net::TcpListener;
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use crate::Result;
 use crate::http::{Client, serve};
-use crate::machine::{Machine, text, until};
+use crate::load::{self, CONNECTIONS, Load};
+use crate::machine::{Machine, component, until};
+use crate::redis::Redis;
 use crate::report::{Budget, Report};
 
-const CONNECTIONS: usize = 16;
-const DURATION: Duration = Duration::from_secs(3);
 const SLEEP: &[&str] = &["sleep", "600"];
+const STATE: &str = r#"[{"key":"k","value":{"a":1,"b":"some text of a usual length"}}]"#;
+const EVENT: &str = r#"{"n":1,"b":"some text of a usual length"}"#;
 
-/// What is measured for both programs, and how many times the stock rate ours has to be.
-const ROWS: [(&str, f64); 5] = [
-    ("health", 2.3),
-    ("invoke of a small app", 4.0),
-    ("state get, `state.in-memory`", 2.8),
-    ("state set, `state.sqlite`", 8.0),
-    ("state get, `state.sqlite`", 3.0),
-];
+/// Brokers and stores that only ours has.
+const OURS: &[&str] = &["pubsub.sqlite"];
 
-/// Adds all rows of this file.
+/// What is measured, on which component, and its budget.
+struct Row {
+    what: &'static str,
+    component: Option<&'static str>,
+    load: Load<'static>,
+    budget: Budget,
+}
+
+const fn row(
+    what: &'static str,
+    component: Option<&'static str>,
+    load: Load<'static>,
+    budget: Budget,
+) -> Row {
+    Row { what, component, load, budget }
+}
+
+fn rows() -> Vec<Row> {
+    let get = Load::get;
+    let post = Load::post;
+    vec![
+        row("health", None, get("/v1.0/healthz"), Budget::AtLeast(72_000.0, "/s")),
+        row(
+            "invoke of a small app",
+            None,
+            get("/v1.0/invoke/rates/method/hello"),
+            Budget::AtLeast(25_000.0, "/s"),
+        ),
+        row(
+            "state set",
+            Some("state.in-memory"),
+            post("/v1.0/state/state.in-memory", STATE),
+            Budget::Times(2.0, "/s"),
+        ),
+        row(
+            "state get",
+            Some("state.in-memory"),
+            get("/v1.0/state/state.in-memory/k"),
+            Budget::AtLeast(65_000.0, "/s"),
+        ),
+        row(
+            "state set",
+            Some("state.sqlite"),
+            post("/v1.0/state/state.sqlite", STATE),
+            Budget::Times(8.0, "/s"),
+        ),
+        row("state get", Some("state.sqlite"), get("/v1.0/state/state.sqlite/k"), Budget::Times(3.0, "/s")),
+        row(
+            "state set",
+            Some("state.redis"),
+            post("/v1.0/state/state.redis", STATE),
+            Budget::Times(2.0, "/s"),
+        ),
+        row("state get", Some("state.redis"), get("/v1.0/state/state.redis/k"), Budget::Times(2.0, "/s")),
+        row(
+            "publish",
+            Some("pubsub.in-memory"),
+            post("/v1.0/publish/pubsub.in-memory/rates", EVENT),
+            Budget::Times(2.0, "/s"),
+        ),
+        row(
+            "publish",
+            Some("pubsub.sqlite"),
+            post("/v1.0/publish/pubsub.sqlite/rates", EVENT),
+            Budget::AtLeast(15_000.0, "/s"),
+        ),
+        row(
+            "publish",
+            Some("pubsub.redis"),
+            post("/v1.0/publish/pubsub.redis/rates", EVENT),
+            Budget::Times(2.0, "/s"),
+        ),
+    ]
+}
+
+/// Adds all rows of this file; those whose programs are missing are named and left out.
 pub fn measure(ours: &Machine, peer: Option<&Machine>, report: &mut Report) -> Result<()> {
-    let own = rates(ours)?;
-    let stock = peer.map(rates).transpose()?;
-    for (index, (what, factor)) in ROWS.into_iter().enumerate() {
-        let stock = stock.map(|rates| rates[index]);
-        let what = format!("{what}, {CONNECTIONS} connections");
-        report.add(what, Budget::Times(factor, "/s"), own[index], stock);
+    if !load::is_installed() {
+        report.leave_out("requests per second", "wrk is not installed");
+        return Ok(());
     }
-    // The stock runtime has no such broker.
-    let run = ours.run("publisher", &[], SLEEP)?;
-    let published = rate(run.port, |client, connection| {
-        let body = format!(r#"{{"n":{connection}}}"#);
-        client.call("POST", "/v1.0/publish/pubsub/rates", &body).map(drop)
-    })?;
-    let what = format!("publish, `pubsub.sqlite`, {CONNECTIONS} connections");
-    report.add(what, Budget::AtLeast(15_000.0, "/s"), published, None);
+    let redis = Redis::start(ours)?;
+    if redis.is_none() {
+        report.leave_out("requests per second with Redis", "redis-server is not installed");
+    }
+    let rows: Vec<Row> =
+        rows().into_iter().filter(|row| redis.is_some() || !row.component.is_some_and(is_redis)).collect();
+    let own = rates(ours, &rows, redis.as_ref(), false)?;
+    let stock = peer.map(|peer| rates(peer, &rows, redis.as_ref(), true)).transpose()?;
+    for (index, row) in rows.into_iter().enumerate() {
+        let component = row.component.map(|kind| format!(", `{kind}`")).unwrap_or_default();
+        let what = format!("{}{component}, {CONNECTIONS} connections", row.what);
+        let stock = stock.as_ref().and_then(|rates| rates[index]);
+        let own = own[index].ok_or("a row was not measured")?;
+        report.add(what, row.budget, own, stock);
+    }
     Ok(())
 }
 
-/// One figure for each of [`ROWS`].
-fn rates(machine: &Machine) -> Result<[f64; ROWS.len()]> {
+/// A figure for each row; `None` for what a stock program doesn't have.
+fn rates(machine: &Machine, rows: &[Row], redis: Option<&Redis>, stock: bool) -> Result<Vec<Option<f64>>> {
     let resources = machine.home().join("rates");
-    let database = machine.home().join("rates.db");
-    component(&resources, "memory", "state.in-memory", " []")?;
-    // The stock store's own limit of 2 s fails a write of sixteen at a time now and then.
-    let place = format!(
-        "\n  - name: connectionString\n    value: {}\n  - name: busyTimeout\n    value: 30s\n  \
-         - name: timeout\n    value: 60s",
-        database.display()
-    );
-    component(&resources, "disk", "state.sqlite", &place)?;
+    let serves = |kind: &str| !(stock && OURS.contains(&kind));
+    for kind in rows.iter().filter_map(|row| row.component).filter(|kind| serves(kind)) {
+        component(&resources, kind, kind, &metadata(machine, kind, redis))?;
+    }
     let resources = resources.display().to_string();
-
     let app = TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
     let app_port = app.local_addr().map_err(|error| error.to_string())?.port().to_string();
     serve(app, |_| r#"{"hello":"world"}"#.into());
     let run = machine.run("rates", &["--resources-path", &resources, "--app-port", &app_port], SLEEP)?;
-    until("the sidecar is ready", || get(&mut Client::new(run.port).ok()?, "/v1.0/healthz").ok())?;
-
-    let health = rate(run.port, |client, _| get(client, "/v1.0/healthz").map(drop))?;
-    let invoke = rate(run.port, |client, _| filled(&get(client, "/v1.0/invoke/rates/method/hello")?))?;
-    let mut client = Client::new(run.port)?;
-    (0..CONNECTIONS).try_for_each(|connection| set(&mut client, "memory", connection))?;
-    let memory_get = rate(run.port, |client, connection| filled(&get(client, &key("memory", connection))?))?;
-    let disk_set = rate(run.port, |client, connection| set(client, "disk", connection))?;
-    let disk_get = rate(run.port, |client, connection| filled(&get(client, &key("disk", connection))?))?;
-    Ok([health, invoke, memory_get, disk_set, disk_get])
-}
-
-fn get(client: &mut Client, path: &str) -> Result<Vec<u8>> {
-    client.call("GET", path, "")
-}
-
-fn key(store: &str, connection: usize) -> String {
-    format!("/v1.0/state/{store}/k{connection}")
-}
-
-fn set(client: &mut Client, store: &str, connection: usize) -> Result<()> {
-    let body = format!(r#"[{{"key":"k{connection}","value":{{"a":1,"b":"some text of a usual length"}}}}]"#);
-    client.call("POST", &format!("/v1.0/state/{store}"), &body).map(drop)
-}
-
-/// An empty answer would be fast, and wrong.
-fn filled(body: &[u8]) -> Result<()> {
-    if body.is_empty() { Err("an answer without a body".into()) } else { Ok(()) }
-}
-
-fn component(directory: &Path, name: &str, kind: &str, metadata: &str) -> Result<()> {
-    let file = directory.join(format!("{name}.yaml"));
-    let yaml = format!(
-        "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: {name}\n\
-         spec:\n  type: {kind}\n  version: v1\n  metadata:{metadata}\n"
-    );
-    std::fs::create_dir_all(directory).and_then(|()| std::fs::write(&file, yaml)).map_err(text(&file))
-}
-
-/// Calls as fast as the answers come, on all connections; the first second warms up.
-fn rate(port: u16, call: impl Fn(&mut Client, usize) -> Result<()> + Sync) -> Result<f64> {
-    let (done, counting, ended) = (AtomicU64::new(0), AtomicBool::new(false), AtomicBool::new(false));
-    let connect = |connection: usize| -> Result<()> {
-        let mut client = Client::new(port)?;
-        while !ended.load(Ordering::Relaxed) {
-            call(&mut client, connection)?;
-            if counting.load(Ordering::Relaxed) {
-                done.fetch_add(1, Ordering::Relaxed);
+    let mut client = until("the sidecar is ready", || {
+        let mut client = Client::new(run.port).ok()?;
+        client.call("GET", "/v1.0/healthz", "").ok().map(|_| client)
+    })?;
+    let mut measured = Vec::with_capacity(rows.len());
+    for row in rows {
+        if !row.component.is_none_or(serves) {
+            measured.push(None);
+            continue;
+        }
+        if row.what == "state get" {
+            // An empty answer would be fast, and wrong.
+            if client.call("GET", row.load.path, "")?.is_empty() {
+                return Err(format!("{}: an answer without a body", row.load.path));
             }
         }
-        Ok(())
-    };
-    thread::scope(|scope| {
-        let workers: Vec<_> = (0..CONNECTIONS)
-            .map(|connection| {
-                scope.spawn({
-                    let connect = &connect;
-                    move || connect(connection)
-                })
-            })
-            .collect();
-        thread::sleep(Duration::from_secs(1));
-        counting.store(true, Ordering::Relaxed);
-        let started = Instant::now();
-        thread::sleep(DURATION);
-        ended.store(true, Ordering::Relaxed);
-        let seconds = started.elapsed().as_secs_f64();
-        for worker in workers {
-            worker.join().map_err(|_| "a connection panicked".to_owned())??;
-        }
-        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-        Ok(done.load(Ordering::Relaxed) as f64 / seconds)
-    })
+        measured.push(Some(row.load.rate(run.port, machine.home())?));
+    }
+    Ok(measured)
+}
+
+fn is_redis(kind: &str) -> bool {
+    kind.split('.').nth(1) == Some("redis")
+}
+
+fn metadata(machine: &Machine, kind: &str, redis: Option<&Redis>) -> String {
+    let database = machine.home().join("rates.db");
+    match kind {
+        // The stock store's own limit of 2 s fails a write of sixteen at a time now and then.
+        "state.sqlite" => format!(
+            "\n  - name: connectionString\n    value: {}\n  - name: busyTimeout\n    value: 30s\n  \
+             - name: timeout\n    value: 60s",
+            database.display()
+        ),
+        "pubsub.sqlite" => format!("\n  - name: connectionString\n    value: {}", database.display()),
+        kind if is_redis(kind) => redis.map(Redis::metadata).unwrap_or_default(),
+        _ => " []".into(),
+    }
 }

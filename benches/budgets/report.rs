@@ -25,6 +25,7 @@ pub enum Budget {
 #[derive(Default)]
 pub struct Report {
     rows: Vec<Row>,
+    left_out: Vec<String>,
 }
 
 impl Report {
@@ -33,6 +34,12 @@ impl Report {
         let what = what.into();
         eprintln!("measured: {what}");
         self.rows.push(Row { what, budget, ours, peer });
+    }
+
+    /// Says that something could not be measured here.
+    pub fn leave_out(&mut self, what: &str, reason: &str) {
+        eprintln!("not measured: {what}: {reason}");
+        self.left_out.push(format!("{what}: {reason}"));
     }
 }
 
@@ -67,6 +74,9 @@ impl fmt::Display for Report {
             };
             let ours = number(row.ours);
             writeln!(f, "| {} | {budget} | {ours} {unit} | {within} | {stock} | {ratio} |", row.what)?;
+        }
+        for what in &self.left_out {
+            writeln!(f, "\nNot measured: {what}.")?;
         }
         Ok(())
     }

@@ -17,6 +17,7 @@ pub fn measure(ours: &Machine, peer: Option<&Machine>, report: &mut Report) -> R
     let (Ok(bundle), Ok(engine)) =
         (std::env::var("DAPR_BENCH_BUNDLE"), std::env::var("DAPR_TEST_DOCKER_HOST"))
     else {
+        report.leave_out("`dapr init --from-dir`", "DAPR_BENCH_BUNDLE or DAPR_TEST_DOCKER_HOST is not set");
         return Ok(());
     };
     let images = images(Path::new(&bundle))?;
