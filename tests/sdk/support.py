@@ -15,7 +15,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import httpx
 import psutil
@@ -52,11 +52,15 @@ def require(program: str) -> str:
     """The path of an outside program; without it the test is skipped, or fails in CI."""
     path = shutil.which(program)
     if path is None:
-        reason = f"{program} is not installed"
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{reason}, but CI has to have it")
-        pytest.skip(reason)
+        leave_out(f"{program} is not installed")
     return path
+
+
+def leave_out(reason: str) -> NoReturn:
+    """Skips the test, or fails it in CI."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{reason}, but CI has to have it")
+    pytest.skip(reason)
 
 
 def free_ports(count: int) -> list[int]:
@@ -134,6 +138,11 @@ class Run(Process):
         if self.app_port:
             until(lambda: self.ended() or self.invoke("GET", "health").is_success, f"{self.app_id} answers")
             assert not self.ended(), self.output
+        return self
+
+    def subscribed(self) -> "Run":
+        """Waits until the sidecar has the app's subscriptions; a broker in memory drops what comes before."""
+        until(lambda: self.request("GET", "/v1.0/metadata").json().get("subscriptions"), f"{self.app_id} subscribes")
         return self
 
     def row(self) -> dict:
