@@ -1,10 +1,15 @@
 //! Delivery of one message to the app (http-api reference, sections 5.4 and 5.5): the event that it becomes, what
 //! the app's verdict means, and the dead letter topic. When a message is tried again is the broker's business.
 
+mod breaks;
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
+
+use breaks::Breaks;
 
 use super::cloudevent::{self, Peek};
 use super::pubsub;
@@ -18,6 +23,10 @@ use crate::sidecar::store::Entry;
 use crate::sidecar::trace::{self, Context, Kind, Span};
 
 const SCOPE: &str = "dapr.runtime.processor.subscription";
+/// So often may the connection break over one message, before the app counts as having failed on it.
+const MOST_BREAKS: u32 = 3;
+/// Pause after the first break; longer after further ones.
+const BREAK_PAUSE: Duration = Duration::from_millis(100);
 
 /// Where the messages of one subscription go.
 pub struct Delivery {
@@ -27,6 +36,7 @@ pub struct Delivery {
     path: String,
     raw: Result<bool, String>,
     dead_letter_topic: String,
+    breaks: Breaks,
     abandon: CancellationToken,
 }
 
@@ -38,6 +48,8 @@ enum Outcome {
     Dropped,
     /// The app failed on it or asked to get it again.
     Failed(String),
+    /// The connection broke while the app had it: it may have failed on it, or something else ended it.
+    Broken(String),
     /// It never got to the app.
     Unreachable(String),
 }
@@ -60,6 +72,7 @@ impl Delivery {
             path: path.to_owned(),
             raw: pubsub::is_raw(&subscription.metadata),
             dead_letter_topic: subscription.dead_letter_topic.clone(),
+            breaks: Breaks::default(),
             abandon,
         }
     }
@@ -78,7 +91,7 @@ impl Delivery {
     /// would empty the topic into it.
     pub async fn deliver(&self, message: Message) -> Result<(), DeliveryError> {
         let topic = topics::at_app(&self.entry.manifest, &self.shared.namespace, &message.topic).to_owned();
-        let attempt = self.abandon.run_until_cancelled(self.attempt(&message, &topic));
+        let attempt = self.abandon.run_until_cancelled(self.attempts(&message, &topic));
         let ended = || Outcome::Unreachable("the subscription has ended".into());
         let outcome = attempt.await.unwrap_or_else(ended);
         let has_dead_letters = !self.dead_letter_topic.is_empty();
@@ -86,7 +99,7 @@ impl Delivery {
             Outcome::Acknowledged => Ok(()),
             Outcome::Unreachable(cause) => Err(DeliveryError::Unreachable(cause)),
             Outcome::Dropped if !has_dead_letters => Ok(()),
-            Outcome::Failed(cause) if !has_dead_letters => Err(DeliveryError::Failed(cause)),
+            Outcome::Failed(cause) | Outcome::Broken(cause) if !has_dead_letters => Err(DeliveryError::Failed(cause)),
             Outcome::Dropped => self.to_dead_letters(message).await.map_err(|error| {
                 tracing::warn!(
                     target: SCOPE,
@@ -94,7 +107,7 @@ impl Delivery {
                 );
                 DeliveryError::Failed(error)
             }),
-            Outcome::Failed(cause) => self.to_dead_letters(message).await.map_err(|error| {
+            Outcome::Failed(cause) | Outcome::Broken(cause) => self.to_dead_letters(message).await.map_err(|error| {
                 tracing::error!(
                     target: SCOPE,
                     "error sending message to dead letter, origin topic: {topic} dead letter topic {} err: {error}",
@@ -106,6 +119,7 @@ impl Delivery {
     }
 
     async fn to_dead_letters(&self, message: Message) -> Result<(), String> {
+        self.breaks.forget(&message);
         let topic = &self.dead_letter_topic;
         if !Scopes::of(&self.entry.manifest).may_publish(&self.shared.app_id, topic) {
             return Err(topics::forbidden(topic, &self.shared.app_id));
@@ -125,6 +139,25 @@ impl Delivery {
         span.set("messaging.destination.name", topic);
         let parent = span.traceparent().to_owned();
         (Some(span), Context { parent, state })
+    }
+
+    /// One attempt, and a few more when the connection breaks: the app may have been restarted.
+    async fn attempts(&self, message: &Message, topic: &str) -> Outcome {
+        loop {
+            let outcome = self.attempt(message, topic).await;
+            match outcome {
+                Outcome::Broken(cause) => match self.breaks.add(message) {
+                    breaks @ ..MOST_BREAKS => tokio::time::sleep(BREAK_PAUSE * breaks).await,
+                    _ => return Outcome::Failed(cause),
+                },
+                // The app may have died of it: what was counted stays.
+                Outcome::Unreachable(_) => return outcome,
+                _ => {
+                    self.breaks.forget(message);
+                    return outcome;
+                }
+            }
+        }
     }
 
     async fn attempt(&self, message: &Message, topic: &str) -> Outcome {
@@ -225,10 +258,13 @@ fn meaning(verdict: Verdict, peek: &Peek<'_>, topic: &str) -> Outcome {
             tracing::warn!(target: SCOPE, "{cause}");
             Outcome::Failed(cause)
         }
-        Verdict::Broken(cause) | Verdict::Unreachable(cause) => Outcome::Unreachable(asked(format!(
-            "error returned from app channel while sending pub/sub event to app: {cause}"
-        ))),
+        Verdict::Broken(cause) => Outcome::Broken(asked(unsent(&cause))),
+        Verdict::Unreachable(cause) => Outcome::Unreachable(asked(unsent(&cause))),
     }
+}
+
+fn unsent(cause: &str) -> String {
+    format!("error returned from app channel while sending pub/sub event to app: {cause}")
 }
 
 fn log_retriable(topic: &str, cause: &str) {

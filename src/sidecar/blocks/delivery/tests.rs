@@ -1,4 +1,7 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::*;
 use crate::components::Metadata;
@@ -132,7 +135,7 @@ async fn a_message_stays_at_the_broker_when_its_dead_letter_is_refused() {
     ] {
         let app = TestApp::start(move |_| (200, json!({"status": answer}).to_string())).await;
         let (delivery, broker) = delivery(app.channel(), "/t", &[], "dlq");
-        broker.closed.store(true, std::sync::atomic::Ordering::SeqCst);
+        broker.closed.store(true, Ordering::SeqCst);
         let outcome = delivery.deliver(message("{}", &[])).await;
         assert_eq!(outcome, Err(DeliveryError::Failed(error.to_owned())));
     }
@@ -205,4 +208,55 @@ async fn what_the_app_does_not_finish_goes_back_to_the_broker() {
     assert_eq!(under_way.await.unwrap(), expected);
     assert!(broker.published().is_empty());
     drop(connection);
+}
+
+/// An app that takes a request and hangs up, so many times; then it answers `200`. Returns its channel, and what
+/// counts the requests.
+async fn hangs_up(times: usize) -> (Arc<Channel>, Arc<AtomicUsize>) {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let app = channel(listener.local_addr().unwrap().port());
+    let requests = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&requests);
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 4096];
+            assert_ne!(stream.read(&mut request).await.unwrap(), 0);
+            if count.fetch_add(1, Ordering::SeqCst) >= times {
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+            }
+        }
+    });
+    (app, requests)
+}
+
+#[tokio::test]
+async fn an_app_that_hangs_up_on_a_message_has_failed_on_it_in_the_end() {
+    let (app, requests) = hangs_up(usize::MAX).await;
+    let (with_dead_letters, broker) = delivery(Arc::clone(&app), "/t", &[], "dlq");
+    let poison = message(r#"{"id":"1"}"#, &[("foo", "bar")]);
+    assert_eq!(with_dead_letters.deliver(poison.clone()).await, Ok(()));
+    assert_eq!(broker.published(), [Message { topic: "dlq".into(), ..poison.clone() }]);
+    assert_eq!(requests.load(Ordering::SeqCst), 3);
+
+    let (without, broker) = delivery(app, "/t", &[], "");
+    for tries in [6, 7] {
+        // The broker gave it back: it is known.
+        let outcome = without.deliver(poison.clone()).await;
+        assert!(
+            matches!(&outcome, Err(DeliveryError::Failed(cause)) if cause.contains("Post ")),
+            "{outcome:?}"
+        );
+        assert_eq!(requests.load(Ordering::SeqCst), tries);
+    }
+    assert!(broker.published().is_empty());
+}
+
+#[tokio::test]
+async fn an_app_that_hangs_up_once_gets_the_message_again() {
+    let (app, requests) = hangs_up(1).await;
+    let (delivery, broker) = delivery(app, "/t", &[], "dlq");
+    assert_eq!(delivery.deliver(message("{}", &[])).await, Ok(()));
+    assert_eq!(requests.load(Ordering::SeqCst), 2);
+    assert!(broker.published().is_empty());
 }
