@@ -157,3 +157,20 @@ async fn a_caller_who_is_not_sampled_is_not_told_of() {
     zipkin.span("/v1.0/state/memory/loud").await;
     assert!(!zipkin.spans.contains_key("/v1.0/state/memory/quiet"));
 }
+
+#[tokio::test]
+async fn every_event_of_a_bulk_has_a_span() {
+    let mut zipkin = Zipkin::start().await;
+    let mut app = Recorder::content(TO_T).await;
+    let (sidecar, _folder) = traced("a", app.address, zipkin.recorder.address, "1", Env::of([])).await;
+    let entry = r#"[{"entryId":"1","event":"x","contentType":"text/plain"}]"#;
+    let headers = [("traceparent", PARENT)];
+    let answer = send("POST", &sidecar.url("/v1.0/publish/bulk/bus/t"), &headers, entry).await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT);
+    let event: Value = serde_json::from_str(&app.next().await.body).unwrap();
+    let (trace, span) = ids(event["traceparent"].as_str().unwrap());
+    let produced = zipkin.span("/v1.0/publish/bulk/bus/t/").await;
+    assert_eq!((&produced["id"], &produced["kind"]), (&Value::from(span), &Value::from("PRODUCER")));
+    let call = zipkin.span("/v1.0/publish/bulk/bus/t").await;
+    assert_eq!((&produced["parentId"], &produced["traceId"]), (&call["id"], &Value::from(trace)));
+}

@@ -49,6 +49,22 @@ impl Queues {
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, Queue>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// The queues that a topic's messages go to now.
+    fn of(&self, topic: &str) -> Vec<mpsc::Sender<Message>> {
+        let queues = self.lock();
+        let wanted = queues.values().filter(|queue| matches(&queue.topic, topic));
+        wanted.map(|queue| queue.messages.clone()).collect()
+    }
+}
+
+/// Waits until every subscription has room. One that ends meanwhile doesn't want the message any more.
+async fn hand_over(receivers: &[mpsc::Sender<Message>], message: Message) {
+    match receivers {
+        [] => {}
+        [only] => drop(only.send(message).await),
+        several => drop(join_all(several.iter().map(|queue| queue.send(message.clone()))).await),
+    }
 }
 
 /// A pattern that ends in `*` stands for every longer topic with that beginning.
@@ -69,20 +85,21 @@ impl PubSub for InMemory {
         if self.closed.load(Ordering::Acquire) {
             return Err(Error::closed());
         }
-        let receivers: Vec<_> = self
-            .queues
-            .lock()
-            .values()
-            .filter(|queue| matches(&queue.topic, &message.topic))
-            .map(|queue| queue.messages.clone())
-            .collect();
-        // A subscription that ends while we wait doesn't want the message any more.
-        match receivers.as_slice() {
-            [] => {}
-            [only] => drop(only.send(message).await),
-            several => drop(join_all(several.iter().map(|queue| queue.send(message.clone()))).await),
-        }
+        hand_over(&self.queues.of(&message.topic), message).await;
         Ok(())
+    }
+
+    async fn bulk_publish(&self, messages: Vec<Message>) -> Vec<Result<(), Error>> {
+        let count = messages.len();
+        if self.closed.load(Ordering::Acquire) {
+            return vec![Err(Error::closed()); count];
+        }
+        let Some(first) = messages.first() else { return Vec::new() };
+        let receivers = self.queues.of(&first.topic);
+        for message in messages {
+            hand_over(&receivers, message).await;
+        }
+        vec![Ok(()); count]
     }
 
     async fn subscribe(

@@ -94,6 +94,16 @@ pub trait PubSub: Send + Sync {
     /// Hands a message to the broker; for durable brokers `Ok` means that it survives the death of this process.
     async fn publish(&self, message: Message) -> Result<(), Error>;
 
+    /// Hands over several messages of one topic, in their order; the results are in that order too. One that
+    /// fails does not keep the others back.
+    async fn bulk_publish(&self, messages: Vec<Message>) -> Vec<Result<(), Error>> {
+        let mut results = Vec::with_capacity(messages.len());
+        for message in messages {
+            results.push(self.publish(message).await);
+        }
+        results
+    }
+
     /// Starts to receive a topic.
     async fn subscribe(
         &self,

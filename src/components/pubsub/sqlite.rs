@@ -112,6 +112,13 @@ impl PubSub for Broker {
         self.publisher.publish(&self.database, message).await
     }
 
+    async fn bulk_publish(&self, messages: Vec<Message>) -> Vec<Result<(), Error>> {
+        if self.stop.is_cancelled() {
+            return vec![Err(Error::closed()); messages.len()];
+        }
+        self.publisher.publish_all(&self.database, messages).await
+    }
+
     async fn subscribe(
         &self,
         topic: &str,

@@ -70,7 +70,15 @@ pub fn is_binary(content_type: &str) -> bool {
         .any(|binary| media_type.eq_ignore_ascii_case(binary))
 }
 
-fn is_json(content_type: &str) -> bool {
+/// Whether the payload is text that is no JSON.
+pub fn is_text(content_type: &str) -> bool {
+    let media_type = media_type(content_type).as_bytes();
+    let is_xml = media_type.eq_ignore_ascii_case(b"application/xml");
+    is_xml || media_type.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"text/"))
+}
+
+/// Whether the payload is JSON.
+pub fn is_json(content_type: &str) -> bool {
     let media_type = media_type(content_type).as_bytes();
     let suffix = media_type.len().checked_sub(b"+json".len()).and_then(|at| media_type.get(at..));
     media_type.eq_ignore_ascii_case(b"application/json")

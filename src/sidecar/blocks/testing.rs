@@ -180,6 +180,8 @@ pub struct Broker {
     pub refusals: AtomicUsize,
     /// Publishing fails.
     pub closed: AtomicBool,
+    /// Publishing fails for messages that hold this text.
+    pub refused_text: Option<&'static str>,
 }
 
 impl Broker {
@@ -220,6 +222,10 @@ impl PubSub for Broker {
     async fn publish(&self, message: Message) -> Result<(), Error> {
         if self.closed.load(Ordering::SeqCst) {
             return Err(Error("component is closed".into()));
+        }
+        let holds = |text| String::from_utf8_lossy(&message.data).contains(text);
+        if self.refused_text.is_some_and(holds) {
+            return Err(Error("not this one".into()));
         }
         self.published.lock().unwrap().push(message);
         Ok(())

@@ -132,6 +132,7 @@ fn of(finished: &Finished) -> Span {
     let kind = match finished.kind {
         Kind::Client => span::SpanKind::Client,
         Kind::Server => span::SpanKind::Server,
+        Kind::Producer => span::SpanKind::Producer,
     };
     Span {
         trace_id: bytes(&finished.trace),

@@ -13,6 +13,8 @@ pub enum Kind {
     Client,
     /// The one that is called.
     Server,
+    /// Who publishes something that others take later.
+    Producer,
 }
 
 /// What exporters get of a span that has ended.

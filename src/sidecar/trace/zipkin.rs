@@ -60,6 +60,7 @@ fn of<'a>(app_id: &'a str, span: &'a Finished) -> Span<'a> {
         kind: match span.kind {
             Kind::Client => "CLIENT",
             Kind::Server => "SERVER",
+            Kind::Producer => "PRODUCER",
         },
         name: span.name.to_lowercase(),
         timestamp: micros(since),

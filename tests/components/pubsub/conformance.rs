@@ -37,6 +37,26 @@ async fn messages_arrive_as_they_were_sent_and_in_order() {
 }
 
 #[tokio::test]
+async fn messages_of_a_bulk_arrive_in_their_order() {
+    for (what, broker, _log) in every_provider().await {
+        let mut inbox = Inbox::new();
+        let subscription = subscribe(&*broker, "t", inbox.handler()).await;
+        let metadata = Metadata::from([("key".to_owned(), "v".to_owned())]);
+        let sent: Vec<Message> = numbers(0..100)
+            .into_iter()
+            .map(|n| Message { metadata: metadata.clone(), ..message("t", n) })
+            .collect();
+        let results = in_time("publishing", broker.bulk_publish(sent.clone())).await;
+        assert_eq!(results, vec![Ok(()); 100], "{what}");
+        for expected in sent {
+            assert_eq!(inbox.next().await, expected, "{what}");
+        }
+        assert_eq!(broker.bulk_publish(Vec::new()).await, [], "{what}");
+        subscription.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn every_group_and_topic_is_on_its_own() {
     let log = Log::new();
     let memory = make("pubsub.in-memory", "app", &[]).await.unwrap();
@@ -175,6 +195,8 @@ async fn after_close() {
         in_time("closing", broker.close()).await;
         let error = broker.publish(message("t", "1")).await.unwrap_err();
         assert_eq!(error.to_string(), "component is closed", "{what}");
+        let results = broker.bulk_publish(vec![message("t", "1"), message("t", "2")]).await;
+        assert_eq!(results, [Err(error.clone()), Err(error)], "{what}");
         let again = broker.subscribe("t", &Metadata::new(), Inbox::new().handler()).await;
         assert_eq!(again.err().unwrap().to_string(), "component is closed", "{what}");
         in_time("stopping", subscription.stop()).await;

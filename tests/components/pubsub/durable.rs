@@ -233,3 +233,21 @@ async fn only_what_is_old_is_dropped() {
     let _old = log.open_with("x", &[("retention", "1h")]).await;
     until("old messages are dropped", async || count("nobody listens") == 18).await;
 }
+
+#[tokio::test]
+async fn a_bulk_is_one_commit() {
+    let log = Log::new();
+    let broker = log.open_with("app", &[("busyTimeout", "50ms")]).await;
+    let all = || numbers(0..100).into_iter().map(|n| message("t", n)).collect();
+    assert_eq!(broker.bulk_publish(all()).await, vec![Ok(()); 100]);
+    let other = Connection::open(&log.file).unwrap();
+    let count =
+        || -> i64 { other.query_row("SELECT count(*) FROM pubsub_messages", [], |row| row.get(0)).unwrap() };
+    assert_eq!(count(), 100);
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let results = in_time("publishing", broker.bulk_publish(all())).await;
+    other.execute_batch("COMMIT").unwrap();
+    assert_eq!(results.len(), 100);
+    assert!(results.iter().all(|result| result.as_ref().is_err_and(|error| error.0.contains("locked"))));
+    assert_eq!(count(), 100);
+}

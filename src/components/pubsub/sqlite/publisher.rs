@@ -26,6 +26,8 @@ struct Pending {
     reply: oneshot::Sender<Result<(), sqlite::Error>>,
 }
 
+type Answer = oneshot::Receiver<Result<(), sqlite::Error>>;
+
 impl Publisher {
     pub fn new(bell: Arc<Bell>) -> Arc<Self> {
         Arc::new(Self { bell, pending: Mutex::default() })
@@ -37,15 +39,45 @@ impl Publisher {
 
     /// Returns when the message is committed.
     pub async fn publish(self: &Arc<Self>, database: &Database, message: Message) -> Result<(), Error> {
-        let metadata = serde_json::to_string(&message.metadata).map_err(|error| Error(error.to_string()))?;
-        let (reply, answer) = oneshot::channel();
+        let (pending, answer) = Pending::new(message)?;
+        self.add([pending], database);
+        result(answer).await
+    }
+
+    /// Appends all of them in one commit; returns when it is done.
+    pub async fn publish_all(
+        self: &Arc<Self>,
+        database: &Database,
+        messages: Vec<Message>,
+    ) -> Vec<Result<(), Error>> {
+        let mut all = Vec::with_capacity(messages.len());
+        let mut answers = Vec::with_capacity(messages.len());
+        for message in messages {
+            answers.push(Pending::new(message).map(|(pending, answer)| {
+                all.push(pending);
+                answer
+            }));
+        }
+        self.add(all, database);
+        let mut results = Vec::with_capacity(answers.len());
+        for answer in answers {
+            results.push(match answer {
+                Ok(answer) => result(answer).await,
+                Err(error) => Err(error),
+            });
+        }
+        results
+    }
+
+    /// What is added at once is committed at once: the job takes everything that is pending when its turn comes.
+    fn add(self: &Arc<Self>, messages: impl IntoIterator<Item = Pending>, database: &Database) {
         let is_first = {
             let mut pending = self.pending();
-            pending.push(Pending { topic: message.topic, data: message.data, metadata, reply });
-            pending.len() == 1
+            let before = pending.len();
+            pending.extend(messages);
+            before == 0 && !pending.is_empty()
         };
         if is_first {
-            // The job takes everything that is pending when its turn comes.
             database.submit_now(Box::new(Append {
                 publisher: Arc::clone(self),
                 ran: false,
@@ -53,8 +85,20 @@ impl Publisher {
                 wake: Vec::new(),
             }));
         }
-        answer.await.unwrap_or(Err(sqlite::Error::Closed)).map_err(|error| Error(error.to_string()))
     }
+}
+
+impl Pending {
+    fn new(message: Message) -> Result<(Self, Answer), Error> {
+        let Message { topic, data, metadata } = message;
+        let metadata = serde_json::to_string(&metadata).map_err(|error| Error(error.to_string()))?;
+        let (reply, answer) = oneshot::channel();
+        Ok((Self { topic, data, metadata, reply }, answer))
+    }
+}
+
+async fn result(answer: Answer) -> Result<(), Error> {
+    answer.await.unwrap_or(Err(sqlite::Error::Closed)).map_err(|error| Error(error.to_string()))
 }
 
 /// The writer's side: one for all messages that were pending.

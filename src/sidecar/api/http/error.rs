@@ -21,12 +21,12 @@ struct ErrorBody<'a> {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let body = ErrorBody { error_code: self.code, message: &self.message, details: &self.details };
-        json_response(self.status, &body)
+        json_answer(self.status, &body)
     }
 }
 
 /// A JSON answer with `<`, `>` and `&` inside strings escaped as the stock runtime does.
-fn json_response(status: StatusCode, body: &impl Serialize) -> Response {
+pub fn json_answer(status: StatusCode, body: &impl Serialize) -> Response {
     json(status, escape_html(serde_json::to_string(body).unwrap_or_default()))
 }
 

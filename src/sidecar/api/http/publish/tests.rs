@@ -22,6 +22,9 @@ fn app() -> (Router, Arc<Broker>) {
     let closed = Broker::default();
     closed.closed.store(true, std::sync::atomic::Ordering::SeqCst);
     shared.components.insert_pubsub(manifest("closed", "pubsub.fake", &[]), Arc::new(closed));
+    let mut picky = Broker::default();
+    picky.refused_text = Some("bad");
+    shared.components.insert_pubsub(manifest("picky", "pubsub.fake", &[]), Arc::new(picky));
     (routes().with_state(Arc::new(shared)), broker)
 }
 
@@ -146,4 +149,111 @@ async fn a_body_over_the_limit_is_not_published() {
     let message = "error when publishing to topic t1 in pubsub mem: stream too large";
     assert!(answer.status == 500 && answer.body.contains(message), "{}", answer.body);
     assert!(broker.published().is_empty());
+}
+
+#[tokio::test]
+async fn messages_of_a_bulk_become_events_of_their_own() {
+    let (app, broker) = app();
+    let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let body = r#"[{"entryId":"1","event":"text","contentType":"text/plain","metadata":{"own":"1","both":"own"}},
+        {"EntryID":"2","event":{"a": 1},"contentType":"application/json"},
+        {"entryId":"3","event":"aGk=","contentType":"application/octet-stream","metadata":null},
+        {"entryId":"4","event":{"id":"mine","type":"t"},"contentType":"application/cloudevents+json"},
+        {"entryId":"5","event":"<raw>","contentType":"text/plain","metadata":{"rawPayload":"true"}}]"#;
+    for (method, version) in [("POST", "v1.0"), ("PUT", "v1.0-alpha1")] {
+        let path = format!("/{version}/publish/bulk/named/a/b?metadata.common=c&metadata.both=common");
+        let answer = send(&app, method, &path, &[("traceparent", parent)], body).await;
+        assert_eq!((answer.status, answer.body.as_str()), (204, ""));
+        let messages = broker.published();
+        assert!(messages.iter().all(|message| message.topic == "nsa/b"));
+        let shared = ["c", "own", "common"];
+        let (first, second) = (&messages[0].metadata, &messages[1].metadata);
+        assert_eq!([&first["common"], &first["both"], &second["both"]], shared);
+        assert_eq!((first.len(), second.len()), (3, 2));
+        assert_eq!(&messages[4].data[..], b"<raw>");
+        let events: Vec<Value> =
+            messages[..4].iter().map(|message| serde_json::from_slice(&message.data).unwrap()).collect();
+        assert_eq!((&events[0]["data"], &events[1]["data"]), (&json!("text"), &json!({"a": 1})));
+        assert_eq!((&events[2]["data_base64"], &events[3]["id"]), (&json!("aGk="), &json!("mine")));
+        let spans: std::collections::BTreeSet<&str> =
+            events.iter().map(|event| event["traceparent"].as_str().unwrap()).collect();
+        assert_eq!(spans.len(), 4);
+        assert!(spans.iter().all(|span| span[..36] == parent[..36]));
+        assert!(events.iter().all(|event| event["topic"] == "a/b" && event["pubsubname"] == "named"));
+    }
+    assert_eq!(send(&app, "POST", "/v1.0/publish/bulk/mem/t", &[], "[]").await.status, 204);
+    assert!(broker.published().is_empty());
+}
+
+#[tokio::test]
+async fn a_bulk_that_cannot_be_understood_publishes_nothing() {
+    let (app, broker) = app();
+    let good = r#"{"entryId":"1","event":1,"contentType":"application/json"}"#;
+    let no_id = "error marshaling events to bytes for topic t pubsub mem. error: entryId is duplicated or not present for entry";
+    let mismatch = "error marshaling events to bytes for topic t pubsub mem. error: mismatch between contentType and event";
+    let cases = [
+        ("mem/t", format!("[{good},{good}]"), 400, "ERR_PUBSUB_EVENTS_SER", no_id),
+        (
+            "mem/t",
+            r#"[{"event":1,"contentType":"application/json"}]"#.into(),
+            400,
+            "ERR_PUBSUB_EVENTS_SER",
+            no_id,
+        ),
+        (
+            "mem/t",
+            format!(r#"[{good},{{"entryId":"2","event":1,"contentType":"text/plain"}}]"#),
+            400,
+            "ERR_PUBSUB_EVENTS_SER",
+            mismatch,
+        ),
+        ("mem/t", r#"[{"entryId":"2","event":1}]"#.into(), 400, "ERR_PUBSUB_EVENTS_SER", mismatch),
+        (
+            "mem/t",
+            "{bad".into(),
+            400,
+            "ERR_PUBSUB_EVENTS_SER",
+            "error when unmarshaling the request for topic t pubsub mem: invalid character 'b' looking for beginning of object key string",
+        ),
+        ("nope/t", "{bad".into(), 404, "ERR_PUBSUB_NOT_FOUND", "pubsub nope is not found"),
+        (
+            "scoped/b",
+            format!("[{good}]"),
+            403,
+            "ERR_PUBSUB_FORBIDDEN",
+            "topic b is not allowed for app id app",
+        ),
+        (
+            "mem/t?metadata.rawPayload=x",
+            format!("[{good}]"),
+            400,
+            "ERR_PUBSUB_REQUEST_METADATA",
+            "failed deserializing metadata. Error: rawPayload value must be a valid boolean: actual is 'x'",
+        ),
+        (
+            "mem/t",
+            format!(r#"[{good},{{"entryId":"2","event":[],"contentType":"application/cloudevents+json"}}]"#),
+            500,
+            "ERR_PUBSUB_CLOUD_EVENTS_SER",
+            "cannot create cloudevent",
+        ),
+    ];
+    for (path, body, status, code, message) in cases {
+        let answer = send(&app, "POST", &format!("/v1.0/publish/bulk/{path}"), &[], body.clone()).await;
+        let said: Value = serde_json::from_str(&answer.body).unwrap();
+        assert_eq!((answer.status, &said["errorCode"]), (status, &json!(code)), "{body}");
+        assert_eq!(said["message"], message, "{body}");
+    }
+    assert!(broker.published().is_empty());
+}
+
+#[tokio::test]
+async fn entries_that_the_broker_refuses_are_named() {
+    let (app, _) = app();
+    let entry =
+        |id: &str, text: &str| format!(r#"{{"entryId":"{id}","event":"{text}","contentType":"text/plain"}}"#);
+    let body = format!("[{},{},{}]", entry("1", "bad"), entry("2", "good"), entry("3", "bad"));
+    let answer = send(&app, "POST", "/v1.0/publish/bulk/picky/t", &[], body).await;
+    let expected = r#"{"failedEntries":[{"entryId":"1","error":"not this one"},{"entryId":"3","error":"not this one"}],"errorCode":"ERR_PUBSUB_PUBLISH_MESSAGE"}"#;
+    assert_eq!((answer.status, answer.body.as_str()), (500, expected));
 }
