@@ -6,6 +6,7 @@
 
 pub mod bindings;
 pub mod configuration;
+pub mod jobs;
 pub mod lock;
 pub mod properties;
 pub mod pubsub;

@@ -1,12 +1,15 @@
 //! Connection strings of the stock SQLite components (components reference, section 2): parsed, checked, and
 //! turned into what SQLite itself understands.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str};
 
 use crate::components::InitError;
+
+/// What ends the path of a URI or is an escape in it.
+const NOT_IN_A_URI: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#');
 
 /// How a database is opened.
 #[derive(Debug, Clone)]
@@ -64,6 +67,20 @@ impl Options {
         let uri = if query.is_empty() { location.clone() } else { format!("{location}?{}", query.join("&")) };
         let wal = !disable_wal && !read_only && !memory;
         Ok(Self { uri, file, memory, read_only, wal, busy_timeout, pragmas })
+    }
+
+    /// A file of our own, with a write-ahead log.
+    pub fn of_file(file: &Path, busy_timeout: Duration) -> Self {
+        let path = percent_encoding::percent_encode(file.as_os_str().as_encoded_bytes(), NOT_IN_A_URI);
+        Self {
+            uri: format!("file:{path}"),
+            file: Some(file.to_owned()),
+            memory: false,
+            read_only: false,
+            wal: true,
+            busy_timeout,
+            pragmas: Vec::new(),
+        }
     }
 
     /// Whether the data is gone when the component is closed.
@@ -138,6 +155,13 @@ mod tests {
             assert_eq!(options.file, Some(file.into()), "{text}");
             assert!(options.wal && !options.memory && !options.read_only, "{text}");
         }
+    }
+
+    #[test]
+    fn any_path_is_a_file_of_our_own() {
+        let options = Options::of_file(Path::new("/a b/50%?#1.db"), Duration::ZERO);
+        assert_eq!(options.uri, "file:/a b/50%25%3F%231.db");
+        assert_eq!(options.file, Some("/a b/50%?#1.db".into()));
     }
 
     #[test]
