@@ -51,7 +51,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("anyhow", &["main", "cli", "commands"]),
     ("axum", &["sidecar"]),
     ("bollard", &["containers"]),
-    ("cel", &["sidecar"]),
+    // The condition of a circuit breaker is checked with its file.
+    ("cel", &["sidecar", "resources"]),
     ("dapr", &["sidecar"]),
     ("docker_credential", &["containers"]),
     ("indicatif", &["output"]),

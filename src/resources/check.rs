@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::loader::check_name;
-use super::{Audience, shapes, types};
+use super::{Audience, Resiliency, shapes, types};
 use crate::env::Env;
 use crate::lint::{self, Diagnostic, Node, Severity, Shape};
 use crate::suggest;
@@ -90,6 +90,7 @@ struct Check<'a> {
     found: Vec<Diagnostic>,
     components: HashMap<String, Component>,
     references: Vec<Reference>,
+    resiliency: Resiliency,
 }
 
 impl Check<'_> {
@@ -112,7 +113,8 @@ impl Check<'_> {
         let Some((shape, versions)) = shape(&kind, &version) else {
             return self.unknown_kind(file, node, &kind, &version);
         };
-        if !versions.contains(&version.as_str()) {
+        // The runtime knows this kind in every version.
+        if kind != "Resiliency" && !versions.contains(&version.as_str()) {
             let text =
                 format!("this {kind} is not loaded: its apiVersion is {version:?}, not {:?}", versions[0]);
             return self.found.push(Diagnostic::error(file, node.at, text));
@@ -163,6 +165,10 @@ impl Check<'_> {
                     self.refer(file, name, "pubsub", None);
                 }
             }
+            "Resiliency" => match Resiliency::of(file, node) {
+                Ok(resource) => self.resiliency.merge(resource),
+                Err(found) => self.doubt_all(found),
+            },
             _ => {}
         }
     }
@@ -253,6 +259,7 @@ impl Check<'_> {
 
     /// References that name nothing, or something else.
     fn references(&mut self) {
+        self.doubt_all(self.resiliency.dangling());
         for reference in std::mem::take(&mut self.references) {
             let Reference { file, at, name, category, secret } = reference;
             let what = if category == "pubsub" { "pub/sub component" } else { "secret store" };
@@ -286,6 +293,15 @@ impl Check<'_> {
         let env = self.env.filter(|_| store.kind == "secretstores.local.env")?;
         let variable = format!("{}{secret}", store.prefix);
         env.raw(&variable).is_none().then_some(variable)
+    }
+
+    /// As [`Self::doubt`], of findings that are made.
+    fn doubt_all(&mut self, found: Vec<Diagnostic>) {
+        let severity = match self.strictness {
+            Strictness::Run => Severity::Warning,
+            Strictness::Lint => Severity::Error,
+        };
+        self.found.extend(found.into_iter().map(|finding| Diagnostic { severity, ..finding }));
     }
 
     /// The sidecar starts in spite of it, and it can't be meant so.

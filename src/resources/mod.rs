@@ -5,6 +5,7 @@ mod check;
 mod component;
 mod configuration;
 mod loader;
+mod resiliency;
 mod served;
 mod shapes;
 mod subscription;
@@ -15,6 +16,9 @@ pub use check::{Strictness, check, check_within, files};
 pub use component::{Component, Item, SecretKeyRef, Source};
 pub use configuration::{Configuration, SecretScope};
 pub use loader::{Error, Loaded, Warning, load};
+pub use resiliency::{
+    Breaker, Code, Counts, Matching, Pace, Reference, Resiliency, Retry, Target, Trip, resiliency,
+};
 pub use served::unserved;
 pub use subscription::{Route, Subscription};
 pub use types::{EMBEDDED, OURS, TYPES, Type};
