@@ -11,6 +11,7 @@ use crate::components::secretstores::SecretStore;
 use crate::components::state::Store;
 use crate::components::{configuration, lock};
 use crate::resources::Component;
+use crate::sidecar::resiliency::{Direction, Policy, Resiliency};
 
 mod unpoisoned {
     //! `std`'s lock, without poisoning: a panic while a map is read leaves the map whole.
@@ -30,18 +31,16 @@ mod unpoisoned {
     }
 }
 
-/// A loaded component: its manifest and what serves it.
+/// A loaded component: its manifest, what serves it, and what makes calls robust.
 pub struct Entry<T: ?Sized> {
     /// The manifest.
     pub manifest: Component,
     /// The provider.
     pub provider: Arc<T>,
-}
-
-impl<T: ?Sized> Clone for Entry<T> {
-    fn clone(&self) -> Self {
-        Self { manifest: self.manifest.clone(), provider: Arc::clone(&self.provider) }
-    }
+    /// For calls to the component, if anything is wanted.
+    pub outbound: Option<Policy>,
+    /// For what comes from the component, if anything is wanted.
+    pub inbound: Option<Policy>,
 }
 
 type Map<T> = RwLock<BTreeMap<String, Arc<Entry<T>>>>;
@@ -49,6 +48,7 @@ type Map<T> = RwLock<BTreeMap<String, Arc<Entry<T>>>>;
 /// Everything that was loaded, by contract and name.
 #[derive(Default)]
 pub struct Components {
+    resiliency: Arc<Resiliency>,
     state: Map<dyn Store>,
     pubsub: Map<dyn PubSub>,
     secretstores: Map<dyn SecretStore>,
@@ -59,7 +59,7 @@ pub struct Components {
 }
 
 macro_rules! contract {
-    ($field:ident, $insert:ident, $all:ident, $trait:path, $what:literal) => {
+    ($field:ident, $insert:ident, $all:ident, $trait:path, $what:literal, $kind:literal) => {
         #[doc = concat!("The ", $what, " with this name.")]
         pub fn $field(&self, name: &str) -> Option<Arc<Entry<dyn $trait>>> {
             self.$field.read().get(name).cloned()
@@ -67,8 +67,10 @@ macro_rules! contract {
 
         #[doc = concat!("Adds or replaces a ", $what, ".")]
         pub fn $insert(&self, manifest: Component, provider: Arc<dyn $trait>) {
+            let policy = |direction| self.resiliency.component(&manifest.name, $kind, direction);
+            let (outbound, inbound) = (policy(Direction::Outbound), policy(Direction::Inbound));
             let name = manifest.name.clone();
-            self.$field.write().insert(name, Arc::new(Entry { manifest, provider }));
+            self.$field.write().insert(name, Arc::new(Entry { manifest, provider, outbound, inbound }));
         }
 
         #[doc = concat!("Every ", $what, ", sorted by name.")]
@@ -79,17 +81,23 @@ macro_rules! contract {
 }
 
 impl Components {
-    contract!(state, insert_state, all_state, Store, "state store");
-    contract!(pubsub, insert_pubsub, all_pubsub, PubSub, "pub/sub component");
-    contract!(secretstores, insert_secretstore, all_secretstores, SecretStore, "secret store");
+    /// None yet; those that come get their policies from here.
+    pub fn new(resiliency: Arc<Resiliency>) -> Self {
+        Self { resiliency, ..Self::default() }
+    }
+
+    contract!(state, insert_state, all_state, Store, "state store", "Statestore");
+    contract!(pubsub, insert_pubsub, all_pubsub, PubSub, "pub/sub component", "Pubsub");
+    contract!(secretstores, insert_secretstore, all_secretstores, SecretStore, "secret store", "Secretstore");
     contract!(
         configuration,
         insert_configuration,
         all_configuration,
         configuration::Store,
-        "configuration store"
+        "configuration store",
+        "Configuration"
     );
-    contract!(lock, insert_lock, all_lock, lock::Store, "lock store");
-    contract!(input, insert_input, all_input, Input, "input binding");
-    contract!(output, insert_output, all_output, Output, "output binding");
+    contract!(lock, insert_lock, all_lock, lock::Store, "lock store", "Lock");
+    contract!(input, insert_input, all_input, Input, "input binding", "Binding");
+    contract!(output, insert_output, all_output, Output, "output binding", "Binding");
 }

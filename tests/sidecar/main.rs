@@ -12,6 +12,7 @@ mod invoke;
 mod listen;
 mod metadata;
 mod publish;
+mod resiliency;
 mod secrets;
 mod shutdown;
 mod state;

@@ -2,11 +2,11 @@
 //! taken from it, and what goes wrong.
 
 mod path;
+mod replay;
 
 use std::collections::HashMap;
 use std::net::UdpSocket;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use axum::body::Body;
 use base64::Engine as _;
@@ -20,10 +20,12 @@ pub use path::{Forbidden, method_path};
 
 use crate::env::{DAPR_API_TOKEN, DAPR_HOST_IP, Env};
 use crate::os;
-use crate::resources::Configuration;
+use crate::resources::{Code, Configuration, Retry};
 use crate::sidecar::app::Channel;
 use crate::sidecar::error::ApiError;
+use crate::sidecar::options::duration_text;
 use crate::sidecar::pool::{self, Pool};
+use crate::sidecar::resiliency::{Backoff, Outcome, Policy, Resiliency, Verdict};
 use crate::sidecar::resolve::{Instance, Resolver};
 use crate::sidecar::trace::Context;
 
@@ -45,9 +47,6 @@ const API_TOKEN: HeaderName = HeaderName::from_static("dapr-api-token");
 pub const TRACEPARENT: &str = "traceparent";
 const TRACESTATE: &str = "tracestate";
 
-/// Calls to a sidecar that can't be reached are repeated this often, with this pause.
-const RETRIES: u32 = 3;
-const PAUSE: Duration = Duration::from_secs(1);
 /// Largest answer of another sidecar that is read as an error text.
 const ERROR_TEXT: usize = 64 << 10;
 
@@ -85,6 +84,8 @@ pub struct Invoker {
     closed: bool,
     /// Calls come with a span of their own, which their headers name.
     pub traced: bool,
+    /// What makes calls robust.
+    pub resiliency: Arc<Resiliency>,
 }
 
 /// What the callee's app is told of the caller.
@@ -155,6 +156,7 @@ impl Invoker {
             token: env.get(DAPR_API_TOKEN).and_then(|token| HeaderValue::from_str(token).ok()),
             closed: is_closed(configuration),
             traced: false,
+            resiliency: Arc::default(),
         }
     }
 
@@ -174,7 +176,45 @@ impl Invoker {
         if !self.traced {
             continue_trace(request.headers_mut());
         }
-        let response = if app_id == self.app_id {
+        let method = path.split('?').next().unwrap_or_default().trim_start_matches('/');
+        let response = match self.resiliency.app(app_id, method) {
+            None => self.once(app_id, path, request, Some(self.resiliency.service_retries())).await,
+            // In a box, so that calls without a policy don't carry the room for one.
+            Some(policy) => Box::pin(self.robustly(policy, app_id, path, request)).await,
+        };
+        response.map(|mut response| {
+            strip(response.headers_mut());
+            response
+        })
+    }
+
+    /// Calls under a policy. A request is sent again only if its body is known in full.
+    async fn robustly(
+        &self,
+        policy: Policy,
+        app_id: &str,
+        path: &str,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, ApiError> {
+        let mut request =
+            replay::Replay::of(request, policy.repeats()).await.map_err(|error| failed(app_id, error))?;
+        let policy = if request.is_whole() { policy } else { policy.once() };
+        let result = policy.run(|| {
+            let request = request.next();
+            async move { Answer(self.once(app_id, path, request, None).await) }
+        });
+        result.await.map_or_else(|cause| Err(failed(app_id, cause)), |answer| answer.0)
+    }
+
+    /// Calls the own app or another one. `retries` is for sidecars that can't be reached.
+    async fn once(
+        &self,
+        app_id: &str,
+        path: &str,
+        request: Request<Body>,
+        retries: Option<&Retry>,
+    ) -> Result<Response<Body>, ApiError> {
+        if app_id == self.app_id {
             self.to_app(request, path).await.map_err(|error| match error {
                 Unanswered::NoApp => {
                     failed(app_id, "cannot invoke local endpoint: app channel not initialized")
@@ -182,12 +222,8 @@ impl Invoker {
                 Unanswered::Broken(cause) => failed(app_id, cause),
             })
         } else {
-            self.remote(app_id, path, request).await
-        };
-        response.map(|mut response| {
-            strip(response.headers_mut());
-            response
-        })
+            self.remote(app_id, path, request, retries).await
+        }
     }
 
     /// Calls the own app for another sidecar.
@@ -219,48 +255,56 @@ impl Invoker {
         app_id: &str,
         path: &str,
         mut request: Request<Body>,
+        retries: Option<&Retry>,
     ) -> Result<Response<Body>, ApiError> {
         self.sign(app_id, request.headers_mut());
+        let mut waits = retries.map(Backoff::new);
         // The connection is made before anything of the body is read, so that every call can go elsewhere
         // when it is refused.
-        let mut last = String::new();
-        for attempt in 0..=RETRIES {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
             let instances = match attempt {
-                0 => self.resolver.instances(app_id).await,
+                1 => self.resolver.instances(app_id).await,
                 _ => self.resolver.look(app_id).await,
             };
             if instances.is_empty() {
                 return Err(failed(app_id, format_args!("couldn't find service: {app_id}")));
             }
+            let mut refused = String::new();
             let first = self.resolver.turn();
             for step in 0..instances.len() {
                 let instance = instances[first.wrapping_add(step) % instances.len()];
                 match self.send(instance, app_id, path, request).await? {
                     Sent::Answer(response) => {
-                        if attempt > 0 {
+                        if attempt > 1 {
                             tracing::info!(
                                 target: "dapr.runtime.resiliency",
-                                "Recovered processing operation endpoint[{app_id}, {app_id}:{path}] after {} attempts", attempt + 1
+                                "Recovered processing operation endpoint[{app_id}, {app_id}:{path}] after {attempt} attempts"
                             );
                         }
                         return Ok(response);
                     }
                     Sent::Refused(back, reason) => {
                         request = *back;
-                        last = reason;
+                        refused = reason;
                     }
                 }
             }
-            if attempt < RETRIES {
-                tracing::warn!(
-                    target: "dapr.runtime.resiliency",
-                    "Error processing operation endpoint[{app_id}, {app_id}:{path}]. Retrying in 1s…"
-                );
-                tokio::time::sleep(PAUSE).await;
-            }
+            let Some(waits) = &mut waits else { return Err(failed(app_id, refused)) };
+            let Some(wait) = waits.next() else {
+                let retries = attempt - 1;
+                let text =
+                    format!("failed to invoke target {app_id} after {retries} retries. Error: {refused}");
+                return Err(failed(app_id, text));
+            };
+            tracing::warn!(
+                target: "dapr.runtime.resiliency",
+                "Error processing operation endpoint[{app_id}, {app_id}:{path}]. Retrying in {}…",
+                duration_text(wait)
+            );
+            tokio::time::sleep(wait).await;
         }
-        let text = format!("failed to invoke target {app_id} after {RETRIES} retries. Error: {last}");
-        Err(failed(app_id, text))
     }
 
     /// What the callee's app is told.
@@ -342,6 +386,28 @@ impl Invoker {
 enum Unanswered {
     NoApp,
     Broken(String),
+}
+
+/// The result of a call, as policies judge it: an app that answers with a failure has failed.
+struct Answer(Result<Response<Body>, ApiError>);
+
+impl Outcome for Answer {
+    fn verdict(&self) -> Verdict {
+        match &self.0 {
+            Ok(response) if response.status().is_success() => Verdict::Well,
+            Ok(response) => Verdict::Failed(Some(Code::Http(response.status().as_u16()))),
+            // The app's sidecar does not allow it.
+            Err(error) if error.status == StatusCode::FORBIDDEN => Verdict::Permanent,
+            Err(error) => Verdict::Failed(Some(Code::Http(error.status.as_u16()))),
+        }
+    }
+
+    fn cause(&self) -> String {
+        match &self.0 {
+            Ok(response) => format!("status {}", response.status().as_u16()),
+            Err(error) => error.message.clone(),
+        }
+    }
 }
 
 enum Sent {

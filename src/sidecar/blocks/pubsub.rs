@@ -15,6 +15,7 @@ use crate::components::Metadata;
 use crate::components::pubsub::{Message, PubSub};
 use crate::sidecar::Shared;
 use crate::sidecar::error::ApiError;
+use crate::sidecar::resiliency::guard_with;
 use crate::sidecar::store::Entry;
 use crate::sidecar::trace::Context;
 
@@ -90,7 +91,9 @@ pub(super) async fn send(
     metadata: Metadata,
 ) -> Result<(), String> {
     let topic = topics::at_broker(&entry.manifest, &shared.namespace, topic).into_owned();
-    entry.provider.publish(Message { topic, data, metadata }).await.map_err(|error| error.to_string())
+    let message = Message { topic, data, metadata };
+    let sent = guard_with(entry.outbound.as_ref(), message, |message| entry.provider.publish(message)).await;
+    sent.map_err(|error| error.to_string())
 }
 
 /// Whether the metadata asks for the payload as it is. The truth is spelled as Go's `strconv.ParseBool` does, and

@@ -10,6 +10,7 @@ use crate::components::Metadata;
 use crate::components::secretstores::{Secret, SecretStore};
 use crate::sidecar::Shared;
 use crate::sidecar::error::ApiError;
+use crate::sidecar::resiliency::guard;
 use crate::sidecar::store::Entry;
 
 /// The pairs of one secret.
@@ -19,7 +20,8 @@ pub async fn get(shared: &Shared, store: &str, name: &str, metadata: &Metadata) 
         let message = format!("access denied by policy to get \"{name}\" from \"{store}\"");
         return Err(ApiError::new(StatusCode::FORBIDDEN, "ERR_PERMISSION_DENIED", message));
     }
-    entry.provider.get(name, metadata).await.map_err(|cause| {
+    let secret = guard(entry.outbound.as_ref(), || entry.provider.get(name, metadata)).await;
+    secret.map_err(|cause| {
         failed(format!("failed getting secret with key {name} from secret store {store}: {cause}"))
     })
 }
@@ -31,9 +33,7 @@ pub async fn bulk(
     metadata: &Metadata,
 ) -> Result<BTreeMap<String, Secret>, ApiError> {
     let entry = find(shared, store)?;
-    let mut secrets = entry
-        .provider
-        .bulk(metadata)
+    let mut secrets = guard(entry.outbound.as_ref(), || entry.provider.bulk(metadata))
         .await
         .map_err(|cause| failed(format!("failed getting secrets from secret store {store}: {cause}")))?;
     secrets.retain(|name, _| is_allowed(shared, store, name));

@@ -3,6 +3,7 @@
 
 mod errors;
 mod keys;
+mod many;
 
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use crate::components::Metadata;
 use crate::components::state::{Concurrency, Delete, Error, Feature, Item, Operation, Set, Store};
 use crate::sidecar::Shared;
 use crate::sidecar::error::ApiError;
+use crate::sidecar::resiliency::{Policy, guard, guard_with};
 use crate::sidecar::store::Entry;
 
 pub use errors::unsupported_operation;
@@ -99,6 +101,10 @@ impl<'a> StateStore<'a> {
         &self.entry.manifest.name
     }
 
+    fn policy(&self) -> Option<&Policy> {
+        self.entry.outbound.as_ref()
+    }
+
     fn full_key(&self, key: &str) -> Result<String, ApiError> {
         keys::full(self.shared, &self.entry.manifest, key)
             .map_err(|illegal| errors::illegal_key(self.name(), illegal))
@@ -112,7 +118,7 @@ impl<'a> StateStore<'a> {
     /// The value of a key; an empty one counts as missing.
     pub async fn get(&self, key: &str, metadata: &Metadata) -> Result<Option<Item>, ApiError> {
         let full = self.full_key(key)?;
-        let item = self.entry.provider.get(&full, metadata).await;
+        let item = guard(self.policy(), || self.entry.provider.get(&full, metadata)).await;
         let item = item.map_err(|cause| errors::failed_to_get(key, self.name(), &cause.to_string()))?;
         Ok(item.filter(|item| !item.value.is_empty()))
     }
@@ -124,9 +130,10 @@ impl<'a> StateStore<'a> {
             requests.push(self.set_request(item)?.map_err(|cause| errors::not_saved(self.name(), &[cause]))?);
         }
         let failures: Vec<Error> = if requests.len() > 1 {
-            self.entry.provider.bulk_set(requests).await.into_iter().filter_map(Result::err).collect()
+            many::set(&self.entry, requests).await
         } else if let Some(request) = requests.pop() {
-            self.entry.provider.set(request).await.err().into_iter().collect()
+            let set = guard_with(self.policy(), request, |request| self.entry.provider.set(request)).await;
+            set.err().into_iter().collect()
         } else {
             Vec::new()
         };
@@ -137,7 +144,8 @@ impl<'a> StateStore<'a> {
     pub async fn delete(&self, removal: Removal) -> Result<(), ApiError> {
         let key = removal.key.clone();
         let request = self.delete_request(removal)?.map_err(|cause| errors::not_deleted(&key, &cause))?;
-        self.entry.provider.delete(request).await.map_err(|cause| errors::not_deleted(&key, &cause))
+        let done = guard_with(self.policy(), request, |request| self.entry.provider.delete(request)).await;
+        done.map_err(|cause| errors::not_deleted(&key, &cause))
     }
 
     /// Several values, in the order asked for.
@@ -150,7 +158,7 @@ impl<'a> StateStore<'a> {
             return Ok(Vec::new());
         }
         let full: Vec<String> = keys.iter().map(|key| self.full_key(key)).collect::<Result<_, _>>()?;
-        Ok(self.entry.provider.bulk_get(&full, metadata).await)
+        Ok(many::get(&self.entry, &full, metadata).await)
     }
 
     /// All steps or none. The store was opened by [`Self::open_transactional`].
@@ -166,7 +174,10 @@ impl<'a> StateStore<'a> {
             };
             operations.push(operation.map_err(|cause| errors::transaction_failed(&cause))?);
         }
-        let done = self.entry.provider.transact(operations, metadata).await;
+        let done = guard_with(self.policy(), operations, |operations| {
+            self.entry.provider.transact(operations, metadata)
+        })
+        .await;
         done.map_err(|cause| errors::transaction_failed(&cause))
     }
 
@@ -202,3 +213,6 @@ fn concurrency(options: &Options) -> Result<Concurrency, Error> {
         other => Err(Error::Other(format!("unrecognized concurrency model '{other}'"))),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 //! were recorded are shown.
 
 mod histogram;
+mod registry;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
@@ -11,6 +12,8 @@ use std::time::Duration;
 use hyper::{Method, StatusCode};
 
 use histogram::Histogram;
+use registry::Registry;
+pub use registry::{Counter, Gauge};
 
 /// Paths that get a series of their own; what comes later is counted without a path, so that a client
 /// that invents paths can't fill the memory.
@@ -72,6 +75,7 @@ struct Counters {
 pub struct Metrics {
     app_id: String,
     counters: Mutex<Counters>,
+    registry: Registry,
 }
 
 /// A finished call of the HTTP API.
@@ -94,7 +98,17 @@ pub struct Request<'a> {
 impl Metrics {
     /// All zero.
     pub fn new(app_id: &str) -> Self {
-        Self { app_id: app_id.to_owned(), counters: Mutex::default() }
+        Self { app_id: app_id.to_owned(), counters: Mutex::default(), registry: Registry::default() }
+    }
+
+    /// The counter with this name (without `dapr_`) and these labels. Asking for it is not cheap, counting is.
+    pub fn counter(&self, name: &'static str, labels: &[(&str, &str)]) -> Counter {
+        self.registry.counter(name, labelled(&self.app_id, labels))
+    }
+
+    /// The gauge with this name and these labels.
+    pub fn gauge(&self, name: &'static str, labels: &[(&str, &str)]) -> Gauge {
+        self.registry.gauge(name, labelled(&self.app_id, labels))
     }
 
     fn counters(&self) -> MutexGuard<'_, Counters> {
@@ -134,6 +148,11 @@ impl Metrics {
     /// A component could not be made; `reason` is `creation` or `init`.
     pub fn component_failed(&self, kind: &str, reason: &'static str, name: &str) {
         *self.counters().init_failed.entry((kind.to_owned(), reason, name.to_owned())).or_default() += 1;
+    }
+
+    /// A resiliency resource was read.
+    pub fn resiliency_loaded(&self, name: &str, namespace: &str) {
+        self.counter("resiliency_loaded", &[("name", name), ("namespace", namespace)]).add(1);
     }
 
     /// A call went to another sidecar.
@@ -179,6 +198,7 @@ impl Metrics {
         for (caller, count) in &counters.invoke_received {
             page.line("runtime_service_invocation_req_recv_total", &[("src_app_id", caller)], *count);
         }
+        self.registry.write(&mut page.text);
         page.text
     }
 }
@@ -218,11 +238,7 @@ impl Page<'_> {
     }
 
     fn labels(&self, labels: &[(&str, &str)]) -> String {
-        let mut text = format!("app_id=\"{}\"", escaped(self.app_id));
-        for (label, value) in labels {
-            let _ = write!(text, ",{label}=\"{}\"", escaped(value));
-        }
-        text
+        labelled(self.app_id, labels)
     }
 
     /// Counters and the latency of calls.
@@ -261,6 +277,15 @@ impl Page<'_> {
             histogram.write(&mut self.text, &format!("dapr_{name}"), &labels);
         }
     }
+}
+
+/// Labels as they stand between the braces.
+fn labelled(app_id: &str, labels: &[(&str, &str)]) -> String {
+    let mut text = format!("app_id=\"{}\"", escaped(app_id));
+    for (label, value) in labels {
+        let _ = write!(text, ",{label}=\"{}\"", escaped(value));
+    }
+    text
 }
 
 fn escaped(value: &str) -> String {

@@ -10,7 +10,7 @@ use crate::env::{APP_API_TOKEN, DAPR_HTTP_DISABLE_H2C, Env, NAMESPACE};
 use crate::os;
 use crate::paths::InstallDir;
 use crate::records::{Directory, ProcessId, Record, Runtime};
-use crate::resources::Configuration;
+use crate::resources::{self, Audience, Configuration};
 use crate::sidecar::api::http::server::Api;
 use crate::sidecar::api::serve::{Servers, Settings};
 use crate::sidecar::api::{grpc, http, internal, metrics};
@@ -24,6 +24,7 @@ use crate::sidecar::health::{self, Health};
 use crate::sidecar::listen::{self, Bound, Inherited, Listener, Wish, stable_port};
 use crate::sidecar::metrics::Metrics;
 use crate::sidecar::options::Protocol;
+use crate::sidecar::resiliency::Resiliency;
 use crate::sidecar::resolve::Resolver;
 use crate::sidecar::store::Components;
 use crate::sidecar::trace::Tracer;
@@ -83,6 +84,7 @@ impl Service {
         let (addresses, sockets) = bind(&options, &mut inherited, &env).await?;
         let namespace = env.get(NAMESPACE).unwrap_or_default().to_owned();
         let metrics = Arc::new(Metrics::new(&options.app_id));
+        let resiliency = resiliency(&options, &env, &metrics);
         let app = (options.app_port != 0).then(|| {
             let target = Target { host: options.app_channel_address.clone(), port: options.app_port };
             let channel = Channel::new(target, options.app_max_concurrency, env.get(APP_API_TOKEN))
@@ -98,6 +100,7 @@ impl Service {
         let mut invoker =
             Invoker::new(&options.app_id, &namespace, app.clone(), resolver, &configuration, &env);
         invoker.traced = tracer.is_on();
+        invoker.resiliency = Arc::clone(&resiliency);
         let core = Core {
             invoker,
             shared: Arc::new(Shared {
@@ -106,7 +109,7 @@ impl Service {
                 configuration,
                 env,
                 tracer,
-                components: Components::default(),
+                components: Components::new(Arc::clone(&resiliency)),
                 app,
             }),
             addresses,
@@ -178,6 +181,17 @@ impl Service {
             let _ = fs_err::remove_file(socket);
         }
     }
+}
+
+/// The policies of the resources directories. What can't be read is told of and left out, as with the stock runtime.
+fn resiliency(options: &Options, env: &Env, metrics: &Arc<Metrics>) -> Arc<Resiliency> {
+    let audience =
+        Audience { app_id: options.app_id.clone(), namespace: env.get(NAMESPACE).map(str::to_owned) };
+    let (resources, broken) = resources::resiliency(&options.resources_paths, &audience);
+    for finding in broken {
+        tracing::error!(target: "dapr.runtime.resiliency", "a resiliency resource is left out: {finding}");
+    }
+    Arc::new(Resiliency::load(resources, Arc::clone(metrics)))
 }
 
 fn ports(record: &Record) -> [u16; 4] {
