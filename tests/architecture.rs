@@ -59,7 +59,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("oci_client", &["release"]),
     ("opentelemetry_proto", &["sidecar::trace"]),
     ("redis", &["components"]),
-    ("reqwest", &["net", "release", "sidecar::trace"]),
+    ("reqwest", &["components::bindings", "net", "release", "sidecar::trace"]),
     ("rusqlite", &["components"]),
     ("tonic", &["sidecar"]),
     ("tonic_health", &["sidecar"]),

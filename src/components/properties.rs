@@ -52,6 +52,15 @@ impl Properties {
         })
     }
 
+    /// A number of bytes, or a Kubernetes quantity such as `5Mi`; the default when absent or empty.
+    pub fn bytes(&self, name: &str, default: i64) -> Result<i64, InitError> {
+        match self.any(&[name]) {
+            None => Ok(default),
+            Some(text) => parse_quantity(text)
+                .map_err(|error| InitError(format!("invalid value for '{name}': {text:?}: {error}"))),
+        }
+    }
+
     /// An unsigned integer; the default when absent or empty.
     pub fn integer(&self, name: &str, default: u64) -> Result<u64, InitError> {
         match self.any(&[name]) {
@@ -91,6 +100,45 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
         rest = &rest[length..];
     }
     if text.is_empty() { None } else { Duration::try_from_secs_f64(total).ok() }
+}
+
+const QUANTITY: &str =
+    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+
+/// A Kubernetes quantity in whole units: `4Mi`, `500k`, `1e6`, `-1`. Fractions round up.
+pub fn parse_quantity(text: &str) -> Result<i64, &'static str> {
+    let text = text.trim();
+    let end = text
+        .char_indices()
+        .find(|(at, c)| !(c.is_ascii_digit() || *c == '.' || (*at == 0 && matches!(c, '+' | '-'))))
+        .map_or(text.len(), |(at, _)| at);
+    let (amount, suffix) = text.split_at(end);
+    let amount: f64 = amount.parse().map_err(|_| QUANTITY)?;
+    let factor = match suffix {
+        "" => 1.0,
+        "n" => 1e-9,
+        "u" => 1e-6,
+        "m" => 1e-3,
+        "k" => 1e3,
+        "M" => 1e6,
+        "G" => 1e9,
+        "T" => 1e12,
+        "P" => 1e15,
+        "E" => 1e18,
+        "Ki" => 1024.0,
+        "Mi" => f64::from(1 << 20),
+        "Gi" => f64::from(1 << 30),
+        "Ti" => 1024.0 * f64::from(1 << 30),
+        "Pi" => 1024.0 * 1024.0 * f64::from(1 << 30),
+        "Ei" => f64::from(1 << 30) * f64::from(1 << 30),
+        exponent => {
+            let power: i32 =
+                exponent.strip_prefix(['e', 'E']).and_then(|digits| digits.parse().ok()).ok_or(QUANTITY)?;
+            10_f64.powi(power)
+        }
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "a float cast saturates, which is what is wanted")]
+    Ok((amount * factor).ceil() as i64)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::bindings::{Input, Output};
 use super::pubsub::{self, PubSub};
 use super::secretstores::{self, SecretStore};
 use super::state::{self, Store};
-use super::{Init, InitError, configuration, lock};
+use super::{Init, InitError, bindings, configuration, lock};
 
 /// Makes a provider; ready for use when the future is done.
 pub type Make<T> = fn(Init) -> BoxFuture<'static, Result<Arc<T>, InitError>>;
@@ -42,6 +42,13 @@ pub fn builtin() -> Registry {
     registry.secretstores.extend::<[(_, Make<dyn SecretStore>); _]>([
         ("secretstores.local.env", |init| Box::pin(ready(secretstores::local_env::make(init)))),
         ("secretstores.local.file", |init| Box::pin(ready(secretstores::local_file::make(&init)))),
+    ]);
+    registry.input.extend::<[(_, Make<dyn Input>); _]>([("bindings.cron", |init| {
+        Box::pin(ready(bindings::cron::make(&init)))
+    })]);
+    registry.output.extend::<[(_, Make<dyn Output>); _]>([
+        ("bindings.http", |init| Box::pin(ready(bindings::http::make(&init)))),
+        ("bindings.localstorage", |init| Box::pin(ready(bindings::localstorage::make(&init)))),
     ]);
     registry
 }

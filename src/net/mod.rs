@@ -2,7 +2,7 @@
 
 mod outside;
 
-pub use outside::{AGENT, CONNECT, cause, http_client, provide_cryptography};
+pub use outside::{AGENT, CONNECT, cause, http_client, http_client_builder, is_local, provide_cryptography};
 
 use std::collections::HashSet;
 use std::io;

@@ -59,7 +59,7 @@ mod tests {
         let text = component("state.redis", "  version: v1\n")
             + &component("state.sqlite", "  version: v2\n")
             + &component("pubsub.sqlite", "  version: v1\n")
-            + &component("bindings.cron", "  ignoreErrors: true\n")
+            + &component("bindings.kafka", "  ignoreErrors: true\n")
             + &component("nameresolution.consul", "")
             + "kind: Configuration\napiVersion: dapr.io/v1alpha1\nspec: {type: x}\n";
         fs_err::write(folder.path().join("all.yaml"), text).unwrap();
@@ -73,7 +73,7 @@ mod tests {
         insta::assert_snapshot!(found(Runtime::Embedded).join("\n"), @"
         all.yaml:6:9: error: the embedded runtime has no state.redis/v1
         all.yaml:14:9: error: the embedded runtime has no state.sqlite/v2
-        all.yaml:30:9: warning: the embedded runtime has no bindings.cron
+        all.yaml:30:9: warning: the embedded runtime has no bindings.kafka
         ");
         insta::assert_snapshot!(found(Runtime::Installed).join("\n"), @"
         all.yaml:22:9: error: the installed runtime has no pubsub.sqlite/v1

@@ -34,6 +34,9 @@ pub const TYPES: &[Type] = &[
 
 /// Types that the embedded runtime has.
 pub const EMBEDDED: &[&str] = &[
+    "bindings.cron",
+    "bindings.http",
+    "bindings.localstorage",
     "pubsub.in-memory",
     "pubsub.sqlite",
     "secretstores.local.env",

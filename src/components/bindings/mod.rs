@@ -1,6 +1,10 @@
 //! The binding contracts (`bindings.*`): output bindings, which the app calls, and input bindings, which call the
 //! app. A type may be both. One conformance suite, `tests/components/bindings.rs`, runs over every provider.
 
+pub mod cron;
+pub mod http;
+pub mod localstorage;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;

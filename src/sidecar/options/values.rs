@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Invalid;
 use crate::components::properties::parse_duration;
+pub use crate::components::properties::parse_quantity as quantity;
 
 /// A port; `-1` and other negative numbers count as 0. The error names the flag as the stock runtime does.
 pub fn port(flag: &str, text: &str) -> Result<u16, Invalid> {
@@ -57,43 +58,4 @@ pub fn duration_text(time: Duration) -> String {
         let _ = write!(seconds, ".{}", fraction.trim_end_matches('0'));
     }
     text + &seconds + "s"
-}
-
-const QUANTITY: &str =
-    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
-
-/// A Kubernetes quantity in whole units: `4Mi`, `500k`, `1e6`, `-1`. Fractions round up.
-pub fn quantity(text: &str) -> Result<i64, &'static str> {
-    let text = text.trim();
-    let end = text
-        .char_indices()
-        .find(|(at, c)| !(c.is_ascii_digit() || *c == '.' || (*at == 0 && matches!(c, '+' | '-'))))
-        .map_or(text.len(), |(at, _)| at);
-    let (amount, suffix) = text.split_at(end);
-    let amount: f64 = amount.parse().map_err(|_| QUANTITY)?;
-    let factor = match suffix {
-        "" => 1.0,
-        "n" => 1e-9,
-        "u" => 1e-6,
-        "m" => 1e-3,
-        "k" => 1e3,
-        "M" => 1e6,
-        "G" => 1e9,
-        "T" => 1e12,
-        "P" => 1e15,
-        "E" => 1e18,
-        "Ki" => 1024.0,
-        "Mi" => f64::from(1 << 20),
-        "Gi" => f64::from(1 << 30),
-        "Ti" => 1024.0 * f64::from(1 << 30),
-        "Pi" => 1024.0 * 1024.0 * f64::from(1 << 30),
-        "Ei" => f64::from(1 << 30) * f64::from(1 << 30),
-        exponent => {
-            let power: i32 =
-                exponent.strip_prefix(['e', 'E']).and_then(|digits| digits.parse().ok()).ok_or(QUANTITY)?;
-            10_f64.powi(power)
-        }
-    };
-    #[expect(clippy::cast_possible_truncation, reason = "a float cast saturates, which is what is wanted")]
-    Ok((amount * factor).ceil() as i64)
 }
