@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::blocks::bindings::Inputs;
 use super::blocks::invoke::Invoker;
 use super::blocks::metadata::Extended;
 use super::blocks::subscriptions::Subscriptions;
@@ -38,8 +39,10 @@ pub struct Core {
     pub extended: Extended,
     /// Calls to apps.
     pub invoker: Invoker,
-    /// What the app receives.
+    /// Events that the app receives.
     pub subscriptions: Subscriptions,
+    /// Input bindings that call the app.
+    pub inputs: Inputs,
     /// What was counted.
     pub metrics: Arc<Metrics>,
     /// True when all components are loaded; requests wait for it.

@@ -12,8 +12,6 @@ const UNKNOWN: &str = r#"{"errorCode":"ERR_DIRECT_INVOKE","message":"failed gett
 
 /// Every route of the stock API that this runtime does not have: method and path.
 const NOT_AVAILABLE: &[(&str, &str)] = &[
-    ("POST", "/v1.0/bindings/b"),
-    ("PUT", "/v1.0/bindings/b"),
     ("GET", "/v1.0/configuration/s"),
     ("GET", "/v1.0-alpha1/configuration/s"),
     ("GET", "/v1.0/configuration/s/subscribe"),

@@ -6,6 +6,7 @@ mod support;
 
 mod api;
 mod app_health;
+mod bindings;
 mod components;
 mod health;
 mod invoke;

@@ -10,7 +10,7 @@ use axum::routing::get;
 use dapr_cli::env::Env;
 use dapr_cli::sidecar::{Addresses, Ended, Error, Handle, Options, Service};
 use hyper::header::HeaderMap;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -190,6 +190,7 @@ pub fn component(name: &str, kind: &str, metadata: &[(&str, &str)]) -> String {
 /// A request that the app got.
 #[derive(Debug)]
 pub struct Received {
+    pub method: Method,
     pub path: String,
     pub headers: HeaderMap,
     pub body: String,
@@ -224,8 +225,12 @@ impl Recorder {
                 let body = String::from_utf8(body.to_vec()).unwrap();
                 let answer = answer(head.uri.path().to_owned());
                 // The test may be over.
-                let _ =
-                    sender.send(Received { path: head.uri.path().to_owned(), headers: head.headers, body });
+                let _ = sender.send(Received {
+                    method: head.method,
+                    path: head.uri.path().to_owned(),
+                    headers: head.headers,
+                    body,
+                });
                 let (status, text) = answer.await;
                 (StatusCode::from_u16(status).unwrap(), text)
             });

@@ -174,3 +174,24 @@ async fn every_event_of_a_bulk_has_a_span() {
     let call = zipkin.span("/v1.0/publish/bulk/bus/t").await;
     assert_eq!((&produced["parentId"], &produced["traceId"]), (&call["id"], &Value::from(trace)));
 }
+
+#[tokio::test]
+async fn the_event_of_a_binding_begins_a_trace() {
+    let mut zipkin = Zipkin::start().await;
+    let mut app = Recorder::content("[]").await;
+    let tick = component("tick", "bindings.cron", &[("schedule", "@every 20ms"), ("direction", "input")]);
+    let (folder, config) = (resources(&[tick]), tempfile::tempdir().unwrap());
+    let options = Options {
+        resources_paths: vec![folder.path().into()],
+        config_files: vec![tracing(&config, zipkin.recorder.address, "1")],
+        ..beside("a", app.address)
+    };
+    let sidecar = Sidecar::ready(options).await;
+    let first = app.next().await;
+    let span = zipkin.span("bindings/tick").await;
+    sidecar.stop().await.unwrap();
+    let told = (span["traceId"].as_str().unwrap(), span["id"].as_str().unwrap());
+    let events = std::iter::once(first).chain(std::iter::from_fn(|| app.more()));
+    assert!(events.into_iter().any(|event| event.header("traceparent").map(ids) == Some(told)));
+    assert_eq!((&span["kind"], &span["tags"]["db.name"]), (&"CLIENT".into(), &"tick".into()));
+}

@@ -1,52 +1,19 @@
 //! Events handed to the app (http-api reference, 5.4 and 5.5): the request, and what the answer says. What follows
 //! from it is the business of `blocks::delivery`.
 
-use std::borrow::Cow;
-
 use axum::body::Body;
 use bytes::Bytes;
-use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::{Method, Request, StatusCode};
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Deserialize;
 
-use super::{CallError, Channel};
+use super::{CallError, Channel, callback};
 use crate::components::Metadata;
 use crate::sidecar::blocks::cloudevent;
 use crate::sidecar::trace::{Context, Span};
 
 /// Most bytes of an answer that are looked at.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
-
-/// What a URL can't hold as it is.
-const NOT_IN_A_PATH: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'<')
-    .add(b'>')
-    .add(b'\\')
-    .add(b'^')
-    .add(b'`')
-    .add(b'{')
-    .add(b'|')
-    .add(b'}');
-
-/// Entries of a message's metadata that must not become headers: they describe the connection, or are ours.
-const NOT_HEADERS: [&str; 12] = [
-    "connection",
-    "content-length",
-    "content-type",
-    "dapr-api-token",
-    "expect",
-    "host",
-    "keep-alive",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "proxy-connection",
-];
 
 /// An event on its way to the app.
 #[derive(Debug)]
@@ -125,7 +92,7 @@ impl Channel {
         span: Option<&mut Span>,
     ) -> Result<(StatusCode, Bytes), CallError> {
         *request.method_mut() = Method::POST;
-        match self.call(request, &in_url(path)).await {
+        match self.call(request, &callback::path(path)).await {
             Ok(response) => {
                 let (head, answer) = response.into_parts();
                 if let Some(span) = span {
@@ -145,23 +112,8 @@ impl Channel {
     }
 }
 
-/// The path as a URL holds it.
-fn in_url(path: &str) -> Cow<'_, str> {
-    let encoded = Cow::from(utf8_percent_encode(path, NOT_IN_A_PATH));
-    if path.starts_with('/') { encoded } else { Cow::Owned(format!("/{encoded}")) }
-}
-
 fn headers(event: &Event<'_>) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(event.metadata.len() + 8);
-    for (name, value) in event.metadata {
-        // The name's own form is the canonical one: HTTP compares names without case.
-        let name = HeaderName::from_bytes(name.as_bytes());
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value))
-            && !NOT_HEADERS.contains(&name.as_str())
-        {
-            headers.insert(name, value);
-        }
-    }
+    let mut headers = callback::headers(event.metadata);
     put(&mut headers, "pubsubname", event.pubsub);
     put_trace(&mut headers, event.trace);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(cloudevent::MEDIA_TYPE));

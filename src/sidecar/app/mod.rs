@@ -1,5 +1,7 @@
 //! Calls to the user's app.
 
+mod bindings;
+mod callback;
 mod channel;
 pub mod events;
 pub mod health;

@@ -1,5 +1,6 @@
 //! The rules of each building block, without any transport.
 
+pub mod bindings;
 pub mod cloudevent;
 pub mod delivery;
 pub mod invoke;

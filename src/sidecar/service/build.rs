@@ -15,6 +15,7 @@ use crate::sidecar::api::http::server::Api;
 use crate::sidecar::api::serve::{Servers, Settings};
 use crate::sidecar::api::{grpc, http, internal, metrics};
 use crate::sidecar::app::{Channel, Target};
+use crate::sidecar::blocks::bindings::Inputs;
 use crate::sidecar::blocks::invoke::Invoker;
 use crate::sidecar::blocks::metadata::Extended;
 use crate::sidecar::blocks::subscriptions::Subscriptions;
@@ -116,6 +117,7 @@ impl Service {
             health: Health::new(&[health::RUNTIME]),
             extended: Extended::default(),
             subscriptions: Subscriptions::default(),
+            inputs: Inputs::default(),
             metrics,
             loaded: watch::Sender::new(false),
             stop: Stop::default(),

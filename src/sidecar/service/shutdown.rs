@@ -35,11 +35,17 @@ pub async fn shutdown(
     let deadline = Instant::now() + grace;
     let left = || deadline.saturating_duration_since(Instant::now());
     // Before the servers, so that the app can still use the sidecar for the message that it works on.
-    let finished = core.subscriptions.close(left()).await;
+    let finished = close_sources(core, left()).await;
     let in_time = servers.stop(left()).await && finished;
     let closed = tokio::time::timeout(left().max(CLOSING), loading::close(&core.shared)).await.is_ok();
     tracing::info!(target: RUNTIME, "Dapr runtime stopped");
     if in_time && closed { Ok(()) } else { Err(Error::TooSlow(duration_text(grace))) }
+}
+
+/// Ends what calls the app; returns whether the app was done with everything within that time.
+async fn close_sources(core: &Core, patience: Duration) -> bool {
+    let (inputs, events) = tokio::join!(core.inputs.close(patience), core.subscriptions.close(patience));
+    inputs && events
 }
 
 /// Holds the end back while the app is healthy, so that it can finish its work.
@@ -49,7 +55,7 @@ async fn block(core: &Core, time: Duration, app: &watch::Sender<bool>) {
         target: RUNTIME,
         "Blocking graceful shutdown for {text} or until app reports unhealthy..."
     );
-    core.subscriptions.close(core.options.graceful_shutdown).await;
+    close_sources(core, core.options.graceful_shutdown).await;
     let mut healthy = app.subscribe();
     tokio::select! {
         () = tokio::time::sleep(time) => {

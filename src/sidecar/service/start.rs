@@ -176,7 +176,7 @@ async fn until_app(
                         if *changes.borrow_and_update() {
                             app_is_up(&core, &channel, &declarative).await;
                         } else {
-                            core.subscriptions.stop(core.options.graceful_shutdown).await;
+                            rest(&core).await;
                         }
                     }
                 };
@@ -195,6 +195,15 @@ async fn app_is_up(core: &Core, channel: &Channel, declarative: &[Subscription])
         tracing::info!(target: RUNTIME, "Application configuration loaded");
     }
     // They may still run when the app was unhealthy for a moment only.
-    core.subscriptions.stop(core.options.graceful_shutdown).await;
-    core.subscriptions.start(&core.shared, declarative, core.options.app_subscribe).await;
+    rest(core).await;
+    tokio::join!(
+        core.inputs.start(&core.shared),
+        core.subscriptions.start(&core.shared, declarative, core.options.app_subscribe)
+    );
+}
+
+/// Nothing is sent to the app any more.
+async fn rest(core: &Core) {
+    let patience = core.options.graceful_shutdown;
+    tokio::join!(core.inputs.stop(patience), core.subscriptions.stop(patience));
 }

@@ -3,6 +3,7 @@
 //! Service invocation isn't among them: its paths belong to the app and must not be read by a router, so the
 //! server hands them over first, and everything that no route takes last.
 
+mod bindings;
 mod cors;
 pub mod error;
 mod health;
@@ -36,6 +37,7 @@ fn routes(core: &Arc<Core>) -> Router {
         .route("/v1.0/shutdown", post(health::shutdown))
         .merge(state::routes().with_state(Arc::clone(&core.shared)))
         .merge(publish::routes().with_state(Arc::clone(&core.shared)))
+        .merge(bindings::routes().with_state(Arc::clone(&core.shared)))
         .merge(secrets::routes().with_state(Arc::clone(&core.shared)))
         .merge(unavailable::routes())
         .fallback(server::no_route)

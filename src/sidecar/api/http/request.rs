@@ -8,9 +8,10 @@ use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hyper::StatusCode;
-use hyper::header::HeaderMap;
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use percent_encoding::percent_decode_str;
+use serde_json::value::RawValue;
 
 use super::path::bad_escape;
 use crate::components::Metadata;
@@ -124,6 +125,34 @@ pub fn trace_context(headers: &HeaderMap, tracer: &trace::Tracer) -> trace::Cont
         Some(own) if tracer.is_on() => trace::Context::of_span(own, state),
         parent => trace::Context::of_call(parent, state),
     }
+}
+
+/// `metadata.<name>` headers of a response; what can't be a header is left out.
+pub fn give_metadata(headers: &mut HeaderMap, metadata: &Metadata) {
+    for (name, value) in metadata {
+        let name = HeaderName::from_bytes(format!("metadata.{name}").as_bytes());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
+            headers.insert(name, value);
+        }
+    }
+}
+
+/// A body that can't be read; some calls report the parser's text alone.
+pub fn malformed(message: impl Into<String>) -> ApiError {
+    ApiError::new(StatusCode::BAD_REQUEST, "ERR_MALFORMED_REQUEST", message)
+}
+
+/// The same, with the words that most calls put before it.
+pub fn undecodable(cause: impl std::fmt::Display) -> ApiError {
+    malformed(format!("failed deserializing HTTP body: {cause}"))
+}
+
+/// The bytes of a value in the body. Small ones are copied, so that a store that keeps them in memory does not
+/// keep the whole request.
+pub fn part_of(body: &Bytes, value: &RawValue) -> Bytes {
+    const LARGE: usize = 64 * 1024;
+    let bytes = value.get().as_bytes();
+    if bytes.len() < LARGE { Bytes::copy_from_slice(bytes) } else { body.slice_ref(bytes) }
 }
 
 #[cfg(test)]

@@ -9,12 +9,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use bytes::Bytes;
 use hyper::StatusCode;
-use hyper::header::{CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH};
+use hyper::header::{CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_MATCH};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::error::json_line;
-use super::request::{PathValues, Rejection, WholeBody, metadata, query_value};
+use super::request::{
+    PathValues, Rejection, WholeBody, give_metadata, malformed, metadata, part_of, query_value, undecodable,
+};
 use crate::components::Metadata;
 use crate::components::state::{Error, Item};
 use crate::sidecar::Shared;
@@ -61,12 +63,7 @@ async fn read(
     if let Some(etag) = item.etag.and_then(|etag| HeaderValue::from_str(&etag).ok()) {
         headers.insert(ETAG, etag);
     }
-    for (name, value) in item.metadata {
-        let name = HeaderName::from_bytes(format!("metadata.{name}").as_bytes());
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(&value)) {
-            headers.insert(name, value);
-        }
-    }
+    give_metadata(headers, &item.metadata);
     Ok(response)
 }
 
@@ -203,14 +200,6 @@ impl WriteBody<'_> {
     }
 }
 
-/// The bytes of a value in the body. Small ones are copied, so that a store that keeps them in memory does not
-/// keep the whole request.
-fn part_of(body: &Bytes, value: &RawValue) -> Bytes {
-    const LARGE: usize = 64 * 1024;
-    let bytes = value.get().as_bytes();
-    if bytes.len() < LARGE { Bytes::copy_from_slice(bytes) } else { body.slice_ref(bytes) }
-}
-
 #[derive(Serialize)]
 struct BulkGetItem<'a> {
     key: &'a str,
@@ -252,15 +241,6 @@ impl<'a> Data<'a> {
     fn new(value: &'a [u8]) -> Self {
         serde_json::from_slice(value).map_or_else(|_| Self::Text(String::from_utf8_lossy(value)), Self::Json)
     }
-}
-
-/// Saving reports the parser's text alone; the other calls put words before it.
-fn malformed(message: impl Into<String>) -> ApiError {
-    ApiError::new(StatusCode::BAD_REQUEST, "ERR_MALFORMED_REQUEST", message)
-}
-
-fn undecodable(cause: impl std::fmt::Display) -> ApiError {
-    malformed(format!("failed deserializing HTTP body: {cause}"))
 }
 
 /// The HTTP API shows the whole text of the stock runtime's error type for illegal keys.

@@ -21,7 +21,6 @@ const CONVERSATION: &[&str] = &["v1.0-alpha1", "v1.0-alpha2"];
 /// API, versions, methods, path.
 #[rustfmt::skip]
 pub(super) const ROUTES: &[(&str, &[&str], MethodFilter, &str)] = &[
-    ("bindings", STABLE, SAVE, "/bindings/{name}"),
     ("configuration", BOTH, READ, "/configuration/{store}"),
     ("configuration", BOTH, READ, "/configuration/{store}/subscribe"),
     ("configuration", BOTH, READ, "/configuration/{store}/{id}/unsubscribe"),

@@ -1,0 +1,97 @@
+//! What the app is asked and told of input bindings (http-api reference, 6.2).
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use bytes::Bytes;
+use futures_util::future::join_all;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::{Method, Request, StatusCode};
+
+use super::{Channel, callback};
+use crate::resources::Component;
+use crate::sidecar::blocks::bindings::{Answer, Delivery, route};
+
+const SCOPE: &str = "dapr.runtime.processor.binding";
+/// Pauses between attempts to reach the app.
+const PAUSES: [Duration; 3] =
+    [Duration::from_millis(500), Duration::from_millis(750), Duration::from_secs(1)];
+/// Limit of the app's answer to a question: a server that speaks no HTTP must not hold the start back for good.
+const ANSWER: Duration = Duration::from_secs(10);
+/// Most bytes of an answer that are read.
+const LARGEST: usize = 4 << 20;
+
+impl Channel {
+    /// The names of those bindings whose events the app wants.
+    pub async fn wanted_bindings(&self, bindings: &[&Component]) -> HashSet<String> {
+        let asked = bindings.iter().map(async |manifest| {
+            self.wants(&manifest.name, route(manifest)).await.then(|| manifest.name.clone())
+        });
+        join_all(asked).await.into_iter().flatten().collect()
+    }
+
+    /// An app that has the route may still know no `OPTIONS`.
+    async fn wants(&self, name: &str, route: &str) -> bool {
+        match tokio::time::timeout(ANSWER, self.options(&callback::path(route))).await {
+            Ok(Ok(status)) => status.is_success() || status == StatusCode::METHOD_NOT_ALLOWED,
+            Ok(Err(cause)) => {
+                tracing::error!(target: SCOPE, "error asking the app about binding {name}: {cause}");
+                false
+            }
+            Err(_) => {
+                let seconds = ANSWER.as_secs();
+                tracing::error!(
+                    target: SCOPE,
+                    "error asking the app about binding {name}: no answer to OPTIONS /{route} within {seconds} seconds"
+                );
+                false
+            }
+        }
+    }
+
+    async fn options(&self, path: &str) -> Result<StatusCode, String> {
+        let mut pauses = PAUSES.iter();
+        loop {
+            let mut request = Request::new(Body::empty());
+            *request.method_mut() = Method::OPTIONS;
+            match (self.call(request, path).await, pauses.next()) {
+                (Ok(response), _) => {
+                    let status = response.status();
+                    // Read so that the connection can be used again.
+                    let _ = to_bytes(response.into_body(), LARGEST).await;
+                    return Ok(status);
+                }
+                (Err(_), Some(pause)) => tokio::time::sleep(*pause).await,
+                (Err(error), None) => return Err(error.to_string()),
+            }
+        }
+    }
+
+    /// Hands an event over. The error is the reason for which it isn't handled.
+    pub async fn binding_event(&self, delivery: Delivery<'_>) -> Result<Answer, String> {
+        let Delivery { route, event, parent, .. } = delivery;
+        let mut request = Request::new(Body::from(event.data.clone()));
+        *request.method_mut() = Method::POST;
+        let headers = request.headers_mut();
+        *headers = callback::headers(&event.metadata);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Ok(parent) = HeaderValue::from_str(parent) {
+            headers.insert("traceparent", parent);
+        }
+        let response = self.call(request, &callback::path(route)).await.map_err(|error| error.to_string())?;
+        let status = response.status();
+        let answer = to_bytes(response.into_body(), LARGEST).await;
+        if status.is_success() {
+            let data = answer.map_err(|error| format!("the app's answer could not be read: {error}"))?;
+            // Over HTTP an answer is data for the component and nothing else.
+            return Ok(Answer { data, ..Answer::default() });
+        }
+        let answer: Bytes = answer.unwrap_or_default();
+        Err(format!(
+            "fails to send binding event to http app channel, status code: {} body: {}",
+            status.as_u16(),
+            String::from_utf8_lossy(&answer)
+        ))
+    }
+}
