@@ -64,6 +64,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("tonic", &["sidecar"]),
     ("tonic_health", &["sidecar"]),
     ("tonic_reflection", &["sidecar"]),
+    ("tonic_types", &["sidecar"]),
 ];
 
 /// Where the program may print.

@@ -1,13 +1,14 @@
 //! The running sidecar, as its APIs see it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::blocks::bindings::Inputs;
 use super::blocks::invoke::Invoker;
-use super::blocks::metadata::Extended;
+use super::blocks::metadata::{Extended, Metadata};
 use super::blocks::subscriptions::Subscriptions;
 use super::handle::Addresses;
 use super::health::Health;
@@ -52,6 +53,26 @@ pub struct Core {
 }
 
 impl Core {
+    /// What the sidecar tells of itself.
+    pub fn metadata(&self) -> Metadata {
+        Metadata::of(&self.options, &self.shared.components, &self.extended, self.subscriptions.list())
+    }
+
+    /// Ends the sidecar because a client asked for it: in order, or soon after the answer when `force` is set.
+    pub fn end(&self, force: bool) {
+        tracing::info!(target: "dapr.runtime", "Shutdown requested via API");
+        if force {
+            let forced = self.stop.forced.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                forced.cancel();
+            });
+        } else {
+            // A graceful end waits for this very answer.
+            self.stop.graceful.cancel();
+        }
+    }
+
     /// Returns when components are loaded.
     pub async fn until_loaded(&self) {
         if !*self.loaded.borrow() {

@@ -6,7 +6,7 @@ use hyper::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{Sidecar, alone, client, request, send, within};
+use crate::support::{Sidecar, alone, request, send, within};
 
 const UNKNOWN: &str = r#"{"errorCode":"ERR_DIRECT_INVOKE","message":"failed getting app id either from the URL path or the header dapr-app-id"}"#;
 
@@ -214,13 +214,20 @@ async fn http2_without_tls_is_understood() {
 }
 
 #[tokio::test]
-async fn the_grpc_port_says_that_it_has_no_api() {
-    let sidecar = Sidecar::ready(alone("a")).await;
-    let port = sidecar.handle.addresses().grpc[0].port();
-    let url = format!("http://127.0.0.1:{port}/dapr.proto.runtime.v1.Dapr/GetMetadata");
-    let answer = within(client().request(request("POST", &url, &[], ""))).await.unwrap();
-    assert_eq!(answer.status(), StatusCode::OK);
-    assert_eq!(answer.headers()["content-type"], "application/grpc");
-    assert_eq!(answer.headers()["grpc-status"], "12");
-    assert_eq!(answer.headers()["grpc-message"], "the gRPC API is not available in the embedded runtime yet");
+async fn what_the_configuration_denies_is_an_unknown_path() {
+    let home = tempfile::tempdir().unwrap();
+    let config = home.path().join("config.yaml");
+    let rule = |name: &str| format!("{{name: {name}, version: v1, protocol: http}}");
+    let rules = [rule("metadata"), rule("invoke"), rule("healthz")].join(", ");
+    fs_err::write(&config, format!("spec: {{api: {{denied: [{rules}]}}}}\n")).unwrap();
+    let sidecar = Sidecar::ready(Options { config_files: vec![config], ..alone("a") }).await;
+    for path in ["/v1.0/metadata", "/v1.0/invoke/a/method/m"] {
+        let answer = sidecar.get(path).await;
+        assert_eq!((answer.status, answer.body.as_str()), (StatusCode::NOT_FOUND, UNKNOWN), "{path}");
+    }
+    let answer = send("GET", &sidecar.url("/v1.0/metadata"), &[("dapr-app-id", "a")], "").await;
+    assert!(answer.body.contains("app channel not initialized"), "{}", answer.body);
+    assert_eq!(sidecar.get("/v1.0/healthz").await.status, StatusCode::NO_CONTENT);
+    let answer = sidecar.get("/v1.0/state/s/k").await;
+    assert!(answer.body.contains("ERR_STATE_STORE_NOT_CONFIGURED"), "{}", answer.body);
 }

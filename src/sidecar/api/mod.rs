@@ -4,4 +4,6 @@ pub mod grpc;
 pub mod http;
 pub mod internal;
 pub mod metrics;
+mod rules;
 pub mod serve;
+mod token;

@@ -8,7 +8,7 @@ use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -18,13 +18,29 @@ use tokio_util::task::TaskTracker;
 use crate::os::{SocketListener, SocketStream};
 use crate::sidecar::listen::Listener;
 
+/// A gRPC client that has sent nothing for this long is asked whether it is still there.
+const PING: Duration = Duration::from_secs(10);
+/// How long it has for the answer.
+const PONG: Duration = Duration::from_secs(5);
+
 /// How HTTP is spoken.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
     /// Largest head of a request in bytes.
     pub head: usize,
-    /// Whether HTTP/2 without TLS is understood beside HTTP/1.1.
-    pub h2c: bool,
+    /// Which versions, all of them without TLS.
+    pub versions: Versions,
+}
+
+/// Versions of HTTP that a server understands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Versions {
+    /// HTTP/1.1.
+    One,
+    /// HTTP/1.1 and HTTP/2.
+    Both,
+    /// HTTP/2, as gRPC needs it.
+    Two,
 }
 
 /// The servers of one sidecar: stopped together.
@@ -53,6 +69,11 @@ impl Servers {
         Self { tasks: self.tasks.clone(), stop: self.stop.clone(), kill: self.kill.clone() }
     }
 
+    /// Cancelled when the servers are told to stop: what would go on for ever ends then.
+    pub fn stopping(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
     /// Accepts no more, and waits until running requests are answered; returns whether that took less than
     /// `grace`. What still runs then is cut off.
     pub async fn stop(&self, grace: Duration) -> bool {
@@ -74,7 +95,20 @@ fn builder(settings: Settings) -> Builder<TokioExecutor> {
         .title_case_headers(true);
     let head = u32::try_from(settings.head).unwrap_or(u32::MAX);
     builder.http2().max_header_list_size(head.max(8192));
-    if settings.h2c { builder } else { builder.http1_only() }
+    match settings.versions {
+        Versions::One => builder.http1_only(),
+        Versions::Both => builder,
+        Versions::Two => {
+            // A client that has gone without a word is noticed; streams are cheap and may be many.
+            builder
+                .http2()
+                .timer(TokioTimer::new())
+                .keep_alive_interval(PING)
+                .keep_alive_timeout(PONG)
+                .max_concurrent_streams(None);
+            builder.http2_only()
+        }
+    }
 }
 
 /// A socket that hands out connections.

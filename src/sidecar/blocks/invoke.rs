@@ -23,6 +23,7 @@ use crate::os;
 use crate::resources::{Code, Configuration, Retry};
 use crate::sidecar::app::Channel;
 use crate::sidecar::error::ApiError;
+use crate::sidecar::metrics::Metrics;
 use crate::sidecar::options::duration_text;
 use crate::sidecar::pool::{self, Pool};
 use crate::sidecar::resiliency::{Backoff, Outcome, Policy, Resiliency, Verdict};
@@ -223,6 +224,14 @@ impl Invoker {
             })
         } else {
             self.remote(app_id, path, request, retries).await
+        }
+    }
+
+    /// Counts a call that goes to another sidecar.
+    pub fn count(&self, target: &str, metrics: &Metrics) {
+        let callee = target.split('.').next().unwrap_or_default();
+        if callee != self.app_id {
+            metrics.invoke_sent(callee);
         }
     }
 

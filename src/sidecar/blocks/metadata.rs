@@ -17,58 +17,58 @@ use crate::sidecar::{Options, RUNTIME_VERSION};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Metadata {
-    id: String,
-    runtime_version: &'static str,
+    pub(in crate::sidecar) id: String,
+    pub(in crate::sidecar) runtime_version: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    components: Vec<Loaded>,
-    extended: BTreeMap<String, String>,
+    pub(in crate::sidecar) components: Vec<Loaded>,
+    pub(in crate::sidecar) extended: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    subscriptions: Vec<Active>,
-    app_connection_properties: AppConnection,
-    actor_runtime: ActorRuntime,
+    pub(in crate::sidecar) subscriptions: Vec<Active>,
+    pub(in crate::sidecar) app_connection_properties: AppConnection,
+    pub(in crate::sidecar) actor_runtime: ActorRuntime,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Loaded {
-    name: String,
-    r#type: String,
-    version: String,
+pub(in crate::sidecar) struct Loaded {
+    pub(in crate::sidecar) name: String,
+    pub(in crate::sidecar) r#type: String,
+    pub(in crate::sidecar) version: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    capabilities: Vec<&'static str>,
+    pub(in crate::sidecar) capabilities: Vec<&'static str>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct AppConnection {
+pub(in crate::sidecar) struct AppConnection {
     #[serde(skip_serializing_if = "Option::is_none")]
-    port: Option<u16>,
-    protocol: &'static str,
-    channel_address: String,
+    pub(in crate::sidecar) port: Option<u16>,
+    pub(in crate::sidecar) protocol: &'static str,
+    pub(in crate::sidecar) channel_address: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    max_concurrency: Option<usize>,
+    pub(in crate::sidecar) max_concurrency: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    health: Option<AppHealth>,
+    pub(in crate::sidecar) health: Option<AppHealth>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct AppHealth {
+pub(in crate::sidecar) struct AppHealth {
     #[serde(rename = "healthCheckPath")]
-    path: String,
+    pub(in crate::sidecar) path: String,
     #[serde(rename = "healthProbeInterval")]
-    interval: String,
+    pub(in crate::sidecar) interval: String,
     #[serde(rename = "healthProbeTimeout")]
-    timeout: String,
+    pub(in crate::sidecar) timeout: String,
     #[serde(rename = "healthThreshold")]
-    threshold: u32,
+    pub(in crate::sidecar) threshold: u32,
 }
 
 /// Actors aren't hosted here, which is what a stock sidecar without a placement service says too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ActorRuntime {
-    runtime_status: &'static str,
-    host_ready: bool,
-    placement: &'static str,
+pub(in crate::sidecar) struct ActorRuntime {
+    pub(in crate::sidecar) runtime_status: &'static str,
+    pub(in crate::sidecar) host_ready: bool,
+    pub(in crate::sidecar) placement: &'static str,
 }
 
 const VERSION: &str = "daprRuntimeVersion";

@@ -81,6 +81,19 @@ fn component(
     Ok(entry)
 }
 
+/// A raw payload has no place for the trace: with this it goes beside the message. Over HTTP, raw means just that.
+pub fn put_trace_beside_raw(metadata: &mut Metadata, trace: &Context) {
+    if is_raw(metadata) != Ok(true) {
+        return;
+    }
+    let fields = [("traceid", &trace.parent), ("traceparent", &trace.parent), ("tracestate", &trace.state)];
+    for (name, value) in fields {
+        if !value.is_empty() {
+            metadata.entry(name.to_owned()).or_insert_with(|| value.clone());
+        }
+    }
+}
+
 /// Hands a message to the broker. The caller has checked that the app may use the topic; the error is the cause
 /// alone.
 pub(super) async fn send(

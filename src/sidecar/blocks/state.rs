@@ -148,6 +148,21 @@ impl<'a> StateStore<'a> {
         done.map_err(|cause| errors::not_deleted(&key, &cause))
     }
 
+    /// Deletes values, each on its own; the failures are joined in one error.
+    pub async fn bulk_delete(&self, removals: Vec<Removal>) -> Result<(), ApiError> {
+        let mut requests = Vec::with_capacity(removals.len());
+        for removal in removals {
+            let request = self.delete_request(removal)?;
+            requests.push(request.map_err(|cause| errors::not_bulk_deleted(self.name(), &[cause]))?);
+        }
+        let mut failures = Vec::new();
+        for request in requests {
+            let done = guard_with(self.policy(), request, |request| self.entry.provider.delete(request));
+            failures.extend(done.await.err());
+        }
+        if failures.is_empty() { Ok(()) } else { Err(errors::not_bulk_deleted(self.name(), &failures)) }
+    }
+
     /// Several values, in the order asked for.
     pub async fn bulk_get(
         &self,

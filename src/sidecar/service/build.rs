@@ -11,8 +11,7 @@ use crate::os;
 use crate::paths::InstallDir;
 use crate::records::{Directory, ProcessId, Record, Runtime};
 use crate::resources::{self, Audience, Configuration};
-use crate::sidecar::api::http::server::Api;
-use crate::sidecar::api::serve::{Servers, Settings};
+use crate::sidecar::api::serve::{Servers, Settings, Versions};
 use crate::sidecar::api::{grpc, http, internal, metrics};
 use crate::sidecar::app::{Channel, Target};
 use crate::sidecar::blocks::bindings::Inputs;
@@ -32,12 +31,8 @@ use crate::sidecar::trace::Tracer;
 use crate::sidecar::{Options, RUNTIME_VERSION, Shared};
 
 /// Parts of the configuration that change what an API does, and that nobody reads here yet.
-const UNREAD: [(&str, &str); 4] = [
-    ("/httppipeline/handlers", "httpPipeline"),
-    ("/apphttppipeline/handlers", "appHttpPipeline"),
-    ("/api/allowed", "api.allowed"),
-    ("/api/denied", "api.denied"),
-];
+const UNREAD: [(&str, &str); 2] =
+    [("/httppipeline/handlers", "httpPipeline"), ("/apphttppipeline/handlers", "appHttpPipeline")];
 
 /// Bound sockets by server.
 pub struct Sockets {
@@ -326,20 +321,23 @@ fn own_variables(env: Env, options: &Options, addresses: &Addresses) -> Env {
 impl Sockets {
     /// Serves all of them.
     pub fn serve(&mut self, core: &Arc<Core>, servers: &Servers) {
-        let settings = Settings { head: core.options.read_buffer_size, h2c: self.h2c };
-        let api = Api::new(core);
+        let versions = if self.h2c { Versions::Both } else { Versions::One };
+        let settings = Settings { head: core.options.read_buffer_size, versions };
+        let api = http::server::Api::new(core);
         for listener in self.http.drain(..) {
             let api = Arc::clone(&api);
             servers.add(listener, settings, move |request| Arc::clone(&api).answer(request));
         }
+        let api = grpc::server::Api::new(core, servers.stopping());
         for listener in self.grpc.drain(..) {
-            let settings = Settings { h2c: true, ..settings };
-            servers.add(listener, settings, async |_| grpc::unimplemented());
+            let settings = Settings { versions: Versions::Two, ..settings };
+            let api = Arc::clone(&api);
+            servers.add(listener, settings, move |request| Arc::clone(&api).answer(request));
         }
         for listener in self.internal.drain(..) {
             let core = Arc::clone(core);
             // The caller's sidecar has added headers to a head that it had already checked.
-            let settings = Settings { head: settings.head + (16 << 10), h2c: false };
+            let settings = Settings { head: settings.head + (16 << 10), versions: Versions::One };
             servers.add(listener, settings, move |request| {
                 let core = Arc::clone(&core);
                 async move { internal::answer(&core, request).await }

@@ -1,7 +1,6 @@
 //! Health and shutdown (http-api reference, section 1).
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
@@ -45,15 +44,6 @@ fn error(code: &'static str, text: impl Into<String>) -> ApiError {
 /// Answers first, then ends; at once with `dapr-force-shutdown: true`.
 pub async fn shutdown(State(core): State<Arc<Core>>, headers: HeaderMap) -> StatusCode {
     let force = headers.get("dapr-force-shutdown").and_then(|value| value.to_str().ok()).is_some_and(is_true);
-    tracing::info!(target: "dapr.runtime", "Shutdown requested via API");
-    if force {
-        tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            core.stop.forced.cancel();
-        });
-    } else {
-        // A graceful end waits for this very answer.
-        core.stop.graceful.cancel();
-    }
+    core.end(force);
     StatusCode::NO_CONTENT
 }

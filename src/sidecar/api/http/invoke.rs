@@ -22,6 +22,14 @@ pub async fn answer(core: &Core, request: Request<Body>) -> Response<Body> {
     }
 }
 
+/// Calls the app that the headers name; the path is not looked at.
+pub async fn answer_in_headers(core: &Core, request: Request<Body>) -> Response<Body> {
+    if target_in_headers(request.headers()).is_none() {
+        return invoke::no_target().into_response();
+    }
+    answer(core, request).await
+}
+
 async fn call(core: &Core, request: Request<Body>) -> Result<Response<Body>, ApiError> {
     let uri = request.uri().clone();
     // The headers come first: the path is the app's then, whatever it looks like.
@@ -40,10 +48,7 @@ async fn call(core: &Core, request: Request<Body>) -> Result<Response<Body>, Api
         let _ = to_bytes(request.into_body(), usize::MAX).await;
         return Err(invoke::failed(&target, TooLarge));
     }
-    let callee = target.split('.').next().unwrap_or_default();
-    if callee != core.shared.app_id {
-        core.metrics.invoke_sent(callee);
-    }
+    core.invoker.count(&target, &core.metrics);
     core.invoker.invoke(&target, &path, request).await
 }
 

@@ -8,14 +8,11 @@ use axum::response::{IntoResponse, Response};
 use hyper::StatusCode;
 
 use super::error::json_line;
-use crate::sidecar::blocks::metadata::Metadata;
 use crate::sidecar::core::Core;
 use crate::sidecar::error::ApiError;
 
 pub async fn get(State(core): State<Arc<Core>>) -> Response {
-    let metadata =
-        Metadata::of(&core.options, &core.shared.components, &core.extended, core.subscriptions.list());
-    json_line(&metadata)
+    json_line(&core.metadata())
 }
 
 pub async fn put(State(core): State<Arc<Core>>, Path(key): Path<String>, body: Body) -> Response {

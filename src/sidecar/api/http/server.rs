@@ -15,19 +15,19 @@ use tower::ServiceExt;
 
 use super::cors::{self, Cors};
 use super::{invoke, log, path, routes, trace};
-use crate::env::DAPR_API_TOKEN;
+use crate::sidecar::api::rules::Rules;
+use crate::sidecar::api::token::{Given, Token};
 use crate::sidecar::core::Core;
 use crate::sidecar::limit::limited;
 use crate::sidecar::metrics;
-
-const TOKEN: &str = "dapr-api-token";
 
 /// The HTTP API of one sidecar.
 pub struct Api {
     core: Arc<Core>,
     router: Router,
     cors: Option<Cors>,
-    token: Option<HeaderValue>,
+    token: Option<Token>,
+    rules: Option<Rules>,
     logging: bool,
     log_health: bool,
 }
@@ -39,7 +39,8 @@ impl Api {
         Arc::new(Self {
             router: routes(core),
             cors: Cors::of(&core.options.allowed_origins),
-            token: core.shared.env.get(DAPR_API_TOKEN).and_then(|token| HeaderValue::from_str(token).ok()),
+            token: Token::of(&core.shared.env),
+            rules: Rules::of(configuration, "http"),
             logging: core.options.api_logging.unwrap_or(configuration.api_logging),
             log_health: !configuration.api_logging_omit_health,
             core: Arc::clone(core),
@@ -112,8 +113,16 @@ impl Api {
         if health && request.method() == Method::GET {
             return true;
         }
-        let given = request.headers_mut().remove(TOKEN);
-        given.is_some_and(|given| same(given.as_bytes(), token.as_bytes()))
+        token.take(request.headers_mut()) == Given::Right
+    }
+
+    /// Whether the configuration lets this part of the API be used.
+    fn allows(&self, path: &str) -> bool {
+        let Some(rules) = &self.rules else { return true };
+        let mut segments = path.trim_start_matches('/').split('/');
+        let (version, group) = (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());
+        // What has no version is a path of some app.
+        !version.starts_with("v1.0") || rules.allow(group, version)
     }
 
     async fn dispatch(&self, request: Request<Incoming>, health: bool) -> Response<Body> {
@@ -123,6 +132,9 @@ impl Api {
         }
         let limit = self.core.options.max_body_size;
         let request = request.map(|body| limited(body, limit));
+        if !health && !self.allows(request.uri().path()) {
+            return invoke::answer_in_headers(&self.core, request).await;
+        }
         // No route is there for HEAD; the router would answer it like GET.
         if request.uri().path().starts_with(invoke::PREFIX) || request.method() == Method::HEAD {
             return invoke::answer(&self.core, request).await;
@@ -159,9 +171,4 @@ pub async fn no_route(State(core): State<Arc<Core>>, request: Request<Body>) -> 
 
 fn unauthorized() -> Response<Body> {
     (StatusCode::UNAUTHORIZED, [(X_CONTENT_TYPE_OPTIONS, "nosniff")], "invalid api token\n").into_response()
-}
-
-/// Compares in a time that does not tell where the difference is.
-fn same(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |sum, (a, b)| sum | (a ^ b)) == 0
 }

@@ -59,6 +59,13 @@ pub fn not_deleted(key: &str, cause: &Error) -> ApiError {
     ApiError::new(status(std::slice::from_ref(cause)), "ERR_STATE_DELETE", message)
 }
 
+/// Values that could not be deleted: one line per failure.
+pub fn not_bulk_deleted(store: &str, failures: &[Error]) -> ApiError {
+    let causes: Vec<String> = failures.iter().map(Error::to_string).collect();
+    let message = format!("failed deleting state in state store {store}: {}", causes.join("\n"));
+    ApiError::new(status(failures), "ERR_STATE_BULK_DELETE", message)
+}
+
 /// A transaction that the store refused, etag mismatches included.
 pub fn transaction_failed(cause: &Error) -> ApiError {
     let message = format!("error while executing state transaction: {cause}");

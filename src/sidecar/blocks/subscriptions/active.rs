@@ -9,21 +9,21 @@ use crate::resources::{Route, Subscription};
 /// A subscription that is in use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Active {
-    pubsubname: String,
-    topic: String,
+    pub(in crate::sidecar) pubsubname: String,
+    pub(in crate::sidecar) topic: String,
     #[serde(skip_serializing_if = "Metadata::is_empty")]
-    metadata: Metadata,
-    rules: Vec<Rule>,
+    pub(in crate::sidecar) metadata: Metadata,
+    pub(in crate::sidecar) rules: Vec<Rule>,
     #[serde(rename = "deadLetterTopic")]
-    dead_letter_topic: String,
-    r#type: Origin,
+    pub(in crate::sidecar) dead_letter_topic: String,
+    pub(in crate::sidecar) r#type: Origin,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Rule {
+pub(in crate::sidecar) struct Rule {
     #[serde(skip_serializing_if = "String::is_empty")]
-    r#match: String,
-    path: String,
+    pub(in crate::sidecar) r#match: String,
+    pub(in crate::sidecar) path: String,
 }
 
 /// Where a subscription was declared.

@@ -1,0 +1,182 @@
+//! One call, from its arrival to its end: its line in the log, its span. The end of a gRPC call is at the end of
+//! its response, in the trailers.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use axum::body::Body;
+use bytes::Bytes;
+use hyper::Response;
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use hyper::header::{HeaderMap, HeaderValue, USER_AGENT};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tonic::{Code, Status};
+
+use crate::sidecar::trace::Span;
+
+const STATUS: &str = "grpc-status";
+const MESSAGE: &str = "grpc-message";
+const DETAILS: &str = "grpc-status-details-bin";
+
+/// A call that is being answered.
+pub struct Call {
+    /// Method and user agent, when calls are logged.
+    logged: Option<(String, String)>,
+    started: Instant,
+    span: Option<Span>,
+}
+
+impl Call {
+    /// Starts the clock.
+    pub fn begin(path: &str, headers: &HeaderMap, logging: bool) -> Self {
+        let agent = |headers: &HeaderMap| {
+            let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+            agent.unwrap_or_default().to_owned()
+        };
+        let logged = logging.then(|| (path.to_owned(), agent(headers)));
+        Self { logged, started: Instant::now(), span: None }
+    }
+
+    /// Ends this span with the call.
+    pub fn traced(&mut self, span: Option<Span>) {
+        self.span = span;
+    }
+
+    /// Follows the response to its end. A stream that goes on ends when `stop` is cancelled.
+    pub fn follow(self, response: Response<tonic::body::Body>, stop: &CancellationToken) -> Response<Body> {
+        let (mut head, body) = response.into_parts();
+        correct(&mut head.headers);
+        let ended = Status::from_header_map(&head.headers);
+        // Without a body the headers are the trailers. What an app has said must be in the headers nevertheless.
+        let (body, stop) = match &ended {
+            None => (Body::new(body), Some(Box::pin(stop.clone().cancelled_owned()))),
+            Some(_) => {
+                (split(&mut head.headers).map_or_else(Body::empty, |t| Body::new(Trailers(Some(t)))), None)
+            }
+        };
+        Response::from_parts(head, Body::new(Followed { body, ended, call: self, stop }))
+    }
+
+    fn finish(&mut self, status: &Status) {
+        if let Some(mut span) = self.span.take()
+            && status.code() != Code::Ok
+        {
+            span.fail(status.message());
+        }
+        if let Some((method, agent)) = self.logged.take() {
+            tracing::info!(
+                target: "dapr.runtime.grpc.api-info",
+                code = i32::from(status.code()),
+                duration = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+                method = method,
+                useragent = agent,
+                "gRPC API Called"
+            );
+        }
+    }
+}
+
+/// A message that is too large is an error of the kind that other servers report, so that clients know it.
+fn correct(trailers: &mut HeaderMap) {
+    const TOO_LARGE: &[u8] = b"message%20length%20too%20large";
+    let is_so = trailers.get(STATUS).is_some_and(|status| status == "11")
+        && trailers
+            .get(MESSAGE)
+            .is_some_and(|text| text.as_bytes().windows(TOO_LARGE.len()).any(|w| w == TOO_LARGE));
+    if is_so {
+        trailers.insert(STATUS, HeaderValue::from(i32::from(Code::ResourceExhausted)));
+    }
+}
+
+/// Takes the status out of headers that say more than that.
+fn split(headers: &mut HeaderMap) -> Option<HeaderMap> {
+    let says_more = |name: &str| !name.starts_with("grpc-") && name != "content-type";
+    if !headers.keys().any(|name| says_more(name.as_str())) {
+        return None;
+    }
+    let mut trailers = HeaderMap::new();
+    for name in [STATUS, MESSAGE, DETAILS] {
+        if let Some(value) = headers.remove(name) {
+            trailers.insert(name, value);
+        }
+    }
+    Some(trailers)
+}
+
+/// A body that is trailers only.
+struct Trailers(Option<HeaderMap>);
+
+impl HttpBody for Trailers {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Poll::Ready(self.0.take().map(|trailers| Ok(Frame::trailers(trailers))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+struct Followed {
+    body: Body,
+    ended: Option<Status>,
+    call: Call,
+    stop: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+}
+
+impl HttpBody for Followed {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let this = &mut *self;
+        match Pin::new(&mut this.body).poll_frame(context) {
+            Poll::Ready(mut frame) => {
+                if let Some(Ok(frame)) = &mut frame
+                    && let Some(trailers) = frame.trailers_mut()
+                {
+                    correct(trailers);
+                    this.ended = Status::from_header_map(trailers);
+                }
+                Poll::Ready(frame)
+            }
+            // Nothing is ready: a stream that waits for something to tell.
+            Poll::Pending => {
+                let Some(stop) = &mut this.stop else { return Poll::Pending };
+                std::task::ready!(stop.as_mut().poll(context));
+                this.stop = None;
+                this.body = Body::empty();
+                let status = Status::unavailable("the sidecar is shutting down");
+                let mut trailers = HeaderMap::new();
+                trailers.insert(STATUS, HeaderValue::from(i32::from(status.code())));
+                trailers.insert(MESSAGE, HeaderValue::from_static("the sidecar is shutting down"));
+                this.ended = Some(status);
+                Poll::Ready(Some(Ok(Frame::trailers(trailers))))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Followed {
+    fn drop(&mut self) {
+        let status = self.ended.take().unwrap_or_else(|| Status::cancelled("the caller is gone"));
+        self.call.finish(&status);
+    }
+}

@@ -1,0 +1,120 @@
+//! What every gRPC call passes: token, rules of the configuration, trace context, log; then the service that its
+//! path names.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use dapr::dapr::proto::runtime::v1::dapr_server::DaprServer;
+use hyper::body::Incoming;
+use hyper::{Request, Response};
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+use tonic::codec::CompressionEncoding;
+use tonic_health::pb::health_server::HealthServer;
+use tower::Service as _;
+
+use super::call::Call;
+use super::error::unauthorized;
+use super::health::Health;
+use super::methods::{Called, Methods, waits};
+use super::reflection::Reflection;
+use super::{Service, trace};
+use crate::sidecar::api::token::{Given, Token};
+use crate::sidecar::core::Core;
+use crate::sidecar::error::ApiError;
+
+/// The gRPC API of one sidecar.
+pub struct Api {
+    core: Arc<Core>,
+    methods: Methods,
+    dapr: DaprServer<Service>,
+    health: HealthServer<Health>,
+    reflection: Reflection,
+    token: Option<Token>,
+    logging: bool,
+    log_health: bool,
+    /// Streams that go on end when it is cancelled.
+    stop: CancellationToken,
+}
+
+impl Api {
+    /// The API over this sidecar; `stop` tells it to come to an end.
+    pub fn new(core: &Arc<Core>, stop: CancellationToken) -> Arc<Self> {
+        let configuration = &core.shared.configuration;
+        let limit = core.options.max_body_size.and_then(|limit| usize::try_from(limit).ok());
+        let limit = limit.unwrap_or(usize::MAX);
+        let dapr = DaprServer::new(Service { core: Arc::clone(core) })
+            .accept_compressed(CompressionEncoding::Gzip)
+            .max_decoding_message_size(limit)
+            .max_encoding_message_size(limit);
+        Arc::new(Self {
+            methods: Methods::of(configuration),
+            dapr,
+            health: HealthServer::new(Health(Arc::clone(core))),
+            reflection: Reflection::default(),
+            token: Token::of(&core.shared.env),
+            logging: core.options.api_logging.unwrap_or(configuration.api_logging),
+            log_health: !configuration.api_logging_omit_health,
+            core: Arc::clone(core),
+            stop,
+        })
+    }
+
+    /// Answers one request.
+    pub async fn answer(self: Arc<Self>, mut request: Request<Incoming>) -> Response<Body> {
+        let called = self.methods.find(request.uri().path());
+        let logging = self.logging && (self.log_health || called != Called::Health);
+        let mut call = Call::begin(request.uri().path(), request.headers(), logging);
+        let mut context = trace::Given::take(request.headers_mut());
+        let admitted = match &self.token {
+            None => Given::Right,
+            Some(token) => token.take(request.headers_mut()),
+        };
+        let response = match admitted {
+            Given::Missing => unauthorized("missing api token in request metadata").into_http(),
+            Given::Wrong => unauthorized("authentication error: api token mismatch").into_http(),
+            Given::Right => {
+                if called != Called::Health {
+                    let path = request.uri().path().to_owned();
+                    let tracer = &self.core.shared.tracer;
+                    call.traced(context.begin(tracer, request.headers_mut(), || path));
+                }
+                self.dispatch(called, request).await
+            }
+        };
+        let mut response = call.follow(response, &self.stop);
+        if self.core.shared.tracer.gives_context() && called != Called::Health {
+            context.give(response.headers_mut());
+        }
+        response
+    }
+
+    async fn dispatch(&self, called: Called, request: Request<Incoming>) -> Response<tonic::body::Body> {
+        let status = match called {
+            Called::Dapr { allowed: true } => {
+                if waits(request.uri().path()) {
+                    self.core.until_loaded().await;
+                }
+                return infallible(self.dapr.clone().call(request).await);
+            }
+            Called::Health => return infallible(self.health.clone().call(request).await),
+            Called::Reflection(version) => return self.reflection.answer(version, request).await,
+            Called::Dapr { allowed: false } => Status::unimplemented("Not Implemented"),
+            Called::Unknown => Status::unknown(
+                "failed to proxy request: required metadata dapr-callee-app-id or dapr-app-id not found",
+            ),
+            Called::Workflows => ApiError::not_available("workflows").into(),
+            Called::Other => {
+                Status::unknown("cannot proxy request: missing dapr-callee-app-id or dapr-app-id metadata")
+            }
+        };
+        status.into_http()
+    }
+}
+
+fn infallible<T>(result: Result<T, std::convert::Infallible>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(never) => match never {},
+    }
+}
