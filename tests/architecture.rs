@@ -51,7 +51,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("anyhow", &["main", "cli", "commands"]),
     ("axum", &["sidecar"]),
     ("bollard", &["containers"]),
-    // The condition of a circuit breaker is checked with its file.
+    // The conditions of circuit breakers and the rules of subscriptions are checked with their files.
     ("cel", &["sidecar", "resources"]),
     ("dapr", &["sidecar"]),
     ("docker_credential", &["containers"]),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::loader::check_name;
-use super::{Audience, Resiliency, shapes, types};
+use super::{Audience, Resiliency, Rule, shapes, types};
 use crate::env::Env;
 use crate::lint::{self, Diagnostic, Node, Severity, Shape};
 use crate::suggest;
@@ -163,6 +163,14 @@ impl Check<'_> {
             "Subscription" => {
                 if let Some(name) = key(spec, "pubsubname") {
                     self.refer(file, name, "pubsub", None);
+                }
+                let rules = key(spec, "routes").and_then(|routes| key(routes, "rules"));
+                for rule in rules.map(Node::items).unwrap_or_default() {
+                    let Some(expression) = key(rule, "match") else { continue };
+                    if let Err(error) = Rule::compile(expression.text()) {
+                        let text = format!("this is no expression that can be matched: {error}");
+                        self.found.push(self.doubt(file, expression.at, &text));
+                    }
                 }
             }
             "Resiliency" => match Resiliency::of(file, node) {

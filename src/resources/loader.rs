@@ -155,7 +155,7 @@ fn load_file(
             }
             ("Subscription", "dapr.io/v1alpha1" | "dapr.io/v2alpha1") if admitted => {
                 match serde_json::from_value::<super::subscription::raw::Manifest>(value) {
-                    Ok(manifest) => loaded.subscriptions.push(manifest.into_subscription()),
+                    Ok(manifest) => loaded.subscriptions.push(manifest.into_subscription(file)),
                     Err(error) => loaded.warnings.push(skip(&error.to_string())),
                 }
             }

@@ -6,6 +6,7 @@ mod component;
 mod configuration;
 mod loader;
 mod resiliency;
+mod rule;
 mod served;
 mod shapes;
 mod subscription;
@@ -19,6 +20,7 @@ pub use loader::{Error, Loaded, Warning, load};
 pub use resiliency::{
     Breaker, Code, Counts, Matching, Pace, Reference, Resiliency, Retry, Target, Trip, resiliency,
 };
+pub use rule::{Facts, Rule};
 pub use served::unserved;
 pub use subscription::{Route, Subscription};
 pub use types::{EMBEDDED, OURS, TYPES, Type};

@@ -2,6 +2,7 @@
 //! `GET /dapr/subscribe` shares with it.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// One rule: events that match go to the path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,10 +28,14 @@ pub struct Subscription {
     pub dead_letter_topic: String,
     /// Bulk settings, when enabled: most messages, longest wait in milliseconds.
     pub bulk: Option<(u32, u32)>,
+    /// Where it was declared; empty for one that the app asked for.
+    pub file: PathBuf,
 }
 
 pub(super) mod raw {
     //! The shape of the YAML. Keys were lower-cased by the loader.
+    use std::path::Path;
+
     use super::{BTreeMap, Route, Subscription};
     use serde::Deserialize;
     use serde_json::Value;
@@ -82,7 +87,7 @@ pub(super) mod raw {
     }
 
     impl Manifest {
-        pub fn into_subscription(self) -> Subscription {
+        pub fn into_subscription(self, file: &Path) -> Subscription {
             let spec = self.spec;
             let rules =
                 spec.routes.rules.into_iter().map(|rule| Route { matches: rule.r#match, path: rule.path });
@@ -103,6 +108,7 @@ pub(super) mod raw {
                     .bulksubscribe
                     .enabled
                     .then_some((spec.bulksubscribe.maxmessagescount, spec.bulksubscribe.maxawaitdurationms)),
+                file: file.to_owned(),
             }
         }
     }

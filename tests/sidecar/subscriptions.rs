@@ -72,6 +72,43 @@ async fn the_app_receives_what_it_and_the_files_ask_for() {
 }
 
 #[tokio::test]
+async fn declared_rules_decide_where_events_go() {
+    let head = |version: &str| {
+        format!(
+            "apiVersion: dapr.io/{version}\nkind: Subscription\nmetadata: {{name: s}}\nspec:\n  pubsubname: bus\n"
+        )
+    };
+    let ruled = head("v2alpha1")
+        + "  topic: ruled\n  deadLetterTopic: dead\n  routes:\n    rules:\n    - match: event.type == 'x'\n      path: /x\n    - match: has(event.data.n) && event.data.n > 3\n      path: /many\n";
+    let plain = head("v1alpha1") + "  topic: dead\n  route: /dead\n";
+    let wrong = head("v2alpha1")
+        + "  topic: wrong\n  routes:\n    rules:\n    - match: type == 'x'\n      path: /x\n    default: /y\n";
+    let folder = resources(&[component("bus", "pubsub.in-memory", &[]), ruled, plain, wrong]);
+    let mut app = Recorder::content("[]").await;
+    let sidecar = Sidecar::ready(within_reach(&folder, beside("sub", app.address))).await;
+    let metadata: Value = serde_json::from_str(&sidecar.get("/v1.0/metadata").await.body).unwrap();
+    let topics: Vec<&str> = metadata["subscriptions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["topic"].as_str().unwrap())
+        .collect();
+    assert_eq!(topics, ["ruled", "dead"]);
+    for (query, data, path) in [
+        ("?metadata.cloudevent.type=x", r#"{"n":9}"#, "/x"),
+        ("", r#"{"n":4}"#, "/many"),
+        ("", r#"{"n":3}"#, "/dead"),
+        ("", "{}", "/dead"),
+    ] {
+        let url = sidecar.url(&format!("/v1.0/publish/bus/ruled{query}"));
+        let answer = send("POST", &url, &[("content-type", "application/json")], data).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT);
+        assert_eq!(app.next().await.path, path, "{query} {data}");
+    }
+    sidecar.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn subscription_scopes_hold() {
     let folder =
         resources(&[component("bus", "pubsub.in-memory", &[("subscriptionScopes", "sub=other;x=t")])]);

@@ -131,3 +131,26 @@ fn secrets_that_the_environment_does_not_hold_are_named() {
     assert_eq!(lines, [format!("{}{expected}", file.display())]);
     assert_eq!(found(None), []);
 }
+
+#[test]
+fn rules_that_cannot_be_read_are_found() {
+    let file = "apiVersion: dapr.io/v2alpha1
+kind: Subscription
+metadata: {name: s}
+spec:
+  pubsubname: bus
+  topic: t
+  routes:
+    rules:
+    - match: event.type == 'fine'
+      path: /a
+    - match: evnt.type == 'x'
+      path: /b
+    default: /c
+";
+    let bus = component("bus", "pubsub.in-memory", "");
+    let text = "s.yaml:11:14: error: this is no expression that can be matched: evnt is not known: the only variable is event, as in event.type";
+    assert_eq!(findings(&[("bus.yaml", &bus), ("s.yaml", file)], None, Strictness::Lint), text);
+    let found = findings(&[("bus.yaml", &bus), ("s.yaml", file)], None, Strictness::Run);
+    assert_eq!(found, text.replace("error", "warning"), "the sidecar starts without this subscription");
+}

@@ -1,6 +1,7 @@
 //! What the app wants to receive: `GET /dapr/subscribe` (http-api reference, 5.1).
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -160,6 +161,7 @@ impl Entry {
             dead_letter_topic: self.deadlettertopic.unwrap_or_default(),
             bulk: bulk
                 .map(|bulk| (bulk.maxmessagescount.unwrap_or(100), bulk.maxawaitdurationms.unwrap_or(1000))),
+            file: PathBuf::new(),
         }
     }
 }

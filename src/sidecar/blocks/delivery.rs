@@ -2,6 +2,7 @@
 //! the app's verdict means, and the dead letter topic. When a message is tried again is the broker's business.
 
 mod breaks;
+mod routes;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
 use breaks::Breaks;
+use routes::Routes;
 
 use super::cloudevent::{self, Peek};
 use super::pubsub;
@@ -33,7 +35,7 @@ pub struct Delivery {
     shared: Arc<Shared>,
     app: Arc<Channel>,
     entry: Arc<Entry<dyn PubSub>>,
-    path: String,
+    routes: Routes,
     raw: Result<bool, String>,
     dead_letter_topic: String,
     breaks: Breaks,
@@ -55,26 +57,25 @@ enum Outcome {
 }
 
 impl Delivery {
-    /// Delivery to a path of the app. What the app is working on when `abandon` is cancelled goes back to the
-    /// broker.
+    /// Delivery to the paths of a subscription. What the app is working on when `abandon` is cancelled goes back to
+    /// the broker. The error is what is wrong with its routing rules.
     pub fn new(
         shared: Arc<Shared>,
         app: Arc<Channel>,
         entry: Arc<Entry<dyn PubSub>>,
-        path: &str,
         subscription: &Subscription,
         abandon: CancellationToken,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, String> {
+        Ok(Self {
             shared,
             app,
             entry,
-            path: path.to_owned(),
+            routes: Routes::of(subscription)?,
             raw: pubsub::is_raw(&subscription.metadata),
             dead_letter_topic: subscription.dead_letter_topic.clone(),
             breaks: Breaks::default(),
             abandon,
-        }
+        })
     }
 
     /// What the broker calls for each message.
@@ -162,46 +163,67 @@ impl Delivery {
 
     async fn attempt(&self, message: &Message, topic: &str) -> Outcome {
         let name = &self.entry.manifest.name;
-        let event = match &self.raw {
-            Ok(raw) => body(*raw, name, topic, message),
-            Err(cause) => {
-                tracing::error!(
-                    target: SCOPE,
-                    "error deserializing pubsub metadata: {cause}"
-                );
-                return Outcome::Failed(cause.clone());
-            }
+        let event = match self.event(message, topic) {
+            Ok(event) => event,
+            Err(outcome) => return outcome,
         };
-        let peek = match Peek::of(&event) {
-            Ok(peek) => peek,
-            Err(cause) => {
-                tracing::error!(
-                    target: SCOPE,
-                    "error deserializing cloud event in pubsub {name} and topic {topic}: {cause}"
-                );
-                return Outcome::Failed(cause);
-            }
+        let (peek, path) = match self.route(&event, topic) {
+            Ok(route) => route,
+            Err(outcome) => return outcome,
         };
-        if peek.has_expired() {
-            tracing::warn!(
-                target: SCOPE,
-                "dropping expired pub/sub event {} as of {}",
-                peek.shown_id(),
-                peek.expiration.as_deref().unwrap_or_default()
-            );
-            return Outcome::Dropped;
-        }
         let (mut span, trace) = self.span(topic, message, &peek);
-        let sent = Event {
-            pubsub: name,
-            topic,
-            path: &self.path,
-            event: &event,
-            metadata: &message.metadata,
-            trace: &trace,
-        };
+        let sent =
+            Event { pubsub: name, topic, path, event: &event, metadata: &message.metadata, trace: &trace };
         let verdict = self.app.event(sent, span.as_mut()).await;
         meaning(verdict, &peek, topic)
+    }
+}
+
+impl Delivery {
+    /// The event that a message is.
+    fn event(&self, message: &Message, topic: &str) -> Result<Bytes, Outcome> {
+        match &self.raw {
+            Ok(raw) => Ok(body(*raw, &self.entry.manifest.name, topic, message)),
+            Err(cause) => {
+                tracing::error!(target: SCOPE, "error deserializing pubsub metadata: {cause}");
+                Err(Outcome::Failed(cause.clone()))
+            }
+        }
+    }
+
+    /// What has to be known of an event, and where in the app it goes.
+    fn route<'a>(&'a self, event: &'a [u8], topic: &str) -> Result<(Peek<'a>, &'a str), Outcome> {
+        let name = &self.entry.manifest.name;
+        let peek = Peek::of(event).map_err(|cause| {
+            tracing::error!(
+                target: SCOPE,
+                "error deserializing cloud event in pubsub {name} and topic {topic}: {cause}"
+            );
+            Outcome::Failed(cause)
+        })?;
+        let id = peek.shown_id();
+        if peek.has_expired() {
+            let expiration = peek.expiration.as_deref().unwrap_or_default();
+            tracing::warn!(target: SCOPE, "dropping expired pub/sub event {id} as of {expiration}");
+            return Err(Outcome::Dropped);
+        }
+        match self.routes.path(event) {
+            Ok(Some(path)) => Ok((peek, path)),
+            Ok(None) => {
+                tracing::debug!(
+                    target: SCOPE,
+                    "no matching route for event {id} in pubsub {name} and topic {topic}; skipping"
+                );
+                Err(Outcome::Dropped)
+            }
+            Err(cause) => {
+                tracing::error!(
+                    target: SCOPE,
+                    "error finding matching route for event {id} in pubsub {name} and topic {topic}: {cause}"
+                );
+                Err(Outcome::Failed(cause))
+            }
+        }
     }
 }
 

@@ -64,8 +64,9 @@ impl Subscriptions {
         let mut life = Life::default();
         let mut first_attempts = Vec::new();
         for (origin, subscription) in merged(declarative, asked.unwrap_or_default()) {
-            if let Some((entry, path)) = usable(shared, &subscription) {
-                first_attempts.push(life.receive(shared, app, entry, path, &subscription));
+            let Some(entry) = usable(shared, &subscription) else { continue };
+            if let Some(tried) = life.receive(shared, app, entry, &subscription) {
+                first_attempts.push(tried);
                 life.active.push(Active::of(&subscription, origin));
             }
         }
@@ -114,25 +115,29 @@ impl Subscriptions {
 }
 
 impl Life {
-    /// Subscribes in the background; the receiver hears of the end of the first attempt.
+    /// Subscribes in the background; the receiver hears of the end of the first attempt. `None`, with a line in
+    /// the log, when its rules can't be read.
     fn receive(
         &self,
         shared: &Arc<Shared>,
         app: &Arc<Channel>,
         entry: Arc<Entry<dyn PubSub>>,
-        path: &str,
         subscription: &Subscription,
-    ) -> oneshot::Receiver<()> {
+    ) -> Option<oneshot::Receiver<()>> {
         let topic = topics::at_broker(&entry.manifest, &shared.namespace, &subscription.topic).into_owned();
         let abandon = self.abandon.clone();
-        let delivery = Delivery::new(
-            Arc::clone(shared),
-            Arc::clone(app),
-            Arc::clone(&entry),
-            path,
-            subscription,
-            abandon,
-        );
+        let (shared, app) = (Arc::clone(shared), Arc::clone(app));
+        let delivery = match Delivery::new(shared, app, Arc::clone(&entry), subscription, abandon) {
+            Ok(delivery) => delivery,
+            Err(cause) => {
+                let Subscription { pubsub_name, topic, .. } = subscription;
+                tracing::error!(
+                    target: SCOPE,
+                    "the subscription to topic {topic} of pubsub {pubsub_name} is ignored: {cause}"
+                );
+                return None;
+            }
+        };
         let handler = delivery.handler();
         let metadata = subscription.metadata.clone();
         let (tried, first_attempt) = oneshot::channel();
@@ -144,7 +149,7 @@ impl Life {
                 running.stop().await;
             }
         });
-        first_attempt
+        Some(first_attempt)
     }
 
     async fn end(&self, patience: Duration) -> bool {
@@ -222,8 +227,8 @@ fn merged(declarative: &[Subscription], asked: Vec<Subscription>) -> Vec<(Origin
     merged
 }
 
-/// The component and the path to deliver to, or `None` with a log line when the subscription can't be used.
-fn usable<'a>(shared: &Shared, subscription: &'a Subscription) -> Option<(Arc<Entry<dyn PubSub>>, &'a str)> {
+/// The component, or `None` with a log line when the subscription can't be used.
+fn usable(shared: &Shared, subscription: &Subscription) -> Option<Arc<Entry<dyn PubSub>>> {
     let Subscription { pubsub_name, topic, routes, bulk, .. } = subscription;
     let Some(entry) = shared.components.pubsub(pubsub_name) else {
         tracing::warn!(
@@ -239,26 +244,20 @@ fn usable<'a>(shared: &Shared, subscription: &'a Subscription) -> Option<(Arc<En
         );
         return None;
     }
-    if routes.iter().any(|route| !route.matches.is_empty()) {
-        tracing::warn!(
-            target: SCOPE,
-            "routing rules are not available in the embedded runtime yet: the subscription to topic {topic} of pubsub {pubsub_name} uses only its default route"
-        );
-    }
-    let Some(default) = routes.iter().find(|route| route.matches.is_empty() && !route.path.is_empty()) else {
+    if routes.is_empty() {
         tracing::error!(
             target: SCOPE,
-            "the subscription to topic {topic} of pubsub {pubsub_name} has no default route and is ignored"
+            "the subscription to topic {topic} of pubsub {pubsub_name} has no route and is ignored"
         );
         return None;
-    };
+    }
     if bulk.is_some() {
         tracing::warn!(
             target: SCOPE,
             "bulk subscribe is not available in the embedded runtime yet: messages of topic {topic} of pubsub {pubsub_name} are delivered one by one"
         );
     }
-    Some((entry, &default.path))
+    Some(entry)
 }
 
 #[cfg(test)]

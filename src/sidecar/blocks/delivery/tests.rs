@@ -5,6 +5,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::*;
 use crate::components::Metadata;
+use crate::resources::Route;
 use crate::sidecar::blocks::testing::{Broker, TestApp, channel, manifest, shared};
 
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -17,6 +18,15 @@ fn message(data: &str, metadata: &[(&str, &str)]) -> Message {
     Message { topic: "t1".into(), data: Bytes::from(data.to_owned()), metadata: text_map(metadata) }
 }
 
+/// A delivery by these rules, and the broker that takes its dead letters.
+fn routed(app: Arc<Channel>, rules: &[(&str, &str)], dead: &str) -> (Delivery, Arc<Broker>) {
+    let (mut delivery, broker) = delivery(app, "/t", &[], dead);
+    let route = |(matches, path): &(&str, &str)| Route { matches: (*matches).into(), path: (*path).into() };
+    let subscription = Subscription { routes: rules.iter().map(route).collect(), ..Subscription::default() };
+    delivery.routes = Routes::of(&subscription).unwrap();
+    (delivery, broker)
+}
+
 /// A delivery to `path`, and the broker that takes its dead letters.
 fn delivery(app: Arc<Channel>, path: &str, metadata: &[(&str, &str)], dead: &str) -> (Delivery, Arc<Broker>) {
     let shared = shared("app");
@@ -27,10 +37,11 @@ fn delivery(app: Arc<Channel>, path: &str, metadata: &[(&str, &str)], dead: &str
     let subscription = Subscription {
         metadata: text_map(metadata),
         dead_letter_topic: dead.into(),
+        routes: vec![Route { matches: String::new(), path: path.into() }],
         ..Subscription::default()
     };
     let abandon = CancellationToken::new();
-    (Delivery::new(Arc::new(shared), app, entry, path, &subscription, abandon), broker)
+    (Delivery::new(Arc::new(shared), app, entry, &subscription, abandon).unwrap(), broker)
 }
 
 #[tokio::test]
@@ -259,4 +270,30 @@ async fn an_app_that_hangs_up_once_gets_the_message_again() {
     assert_eq!(delivery.deliver(message("{}", &[])).await, Ok(()));
     assert_eq!(requests.load(Ordering::SeqCst), 2);
     assert!(broker.published().is_empty());
+}
+
+#[tokio::test]
+async fn rules_decide_where_an_event_goes() {
+    let app = TestApp::start(|_| (200, String::new())).await;
+    let rules = [("event.data.size > 10", "/large"), ("event.data.size > 5", "/middle")];
+    let (with_dead_letters, broker) = routed(app.channel(), &rules, "dlq");
+    let (without, other) = routed(app.channel(), &rules, "");
+    for (size, path) in [("11", "/large"), ("6.5", "/middle")] {
+        let event = message(&format!(r#"{{"data":{{"size":{size}}}}}"#), &[]);
+        assert_eq!(with_dead_letters.deliver(event).await, Ok(()));
+        let [request] = app.take().try_into().unwrap();
+        assert_eq!(request.path, path);
+    }
+    // No route wants it.
+    let small = message(r#"{"data":{"size":1}}"#, &[]);
+    assert_eq!(without.deliver(small.clone()).await, Ok(()));
+    assert_eq!(with_dead_letters.deliver(small.clone()).await, Ok(()));
+    assert_eq!(broker.published(), [Message { topic: "dlq".into(), ..small }]);
+    // It can't be told which one does.
+    let odd = message(r#"{"data":{}}"#, &[]);
+    let error = "match expression event.data.size > 10: No such key: size".to_owned();
+    assert_eq!(without.deliver(odd.clone()).await, Err(DeliveryError::Failed(error)));
+    assert_eq!(with_dead_letters.deliver(odd.clone()).await, Ok(()));
+    assert_eq!(broker.published(), [Message { topic: "dlq".into(), ..odd }]);
+    assert!(other.published().is_empty() && app.count() == 0);
 }

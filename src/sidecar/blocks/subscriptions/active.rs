@@ -75,6 +75,7 @@ mod tests {
             metadata: Metadata::from([("a".into(), "b".into())]),
             dead_letter_topic: "dlq".into(),
             bulk: Some((1, 1)),
+            file: "orders.yaml".into(),
         };
         let text = |origin, subscription: &Subscription| {
             serde_json::to_string(&Active::of(subscription, origin)).unwrap()

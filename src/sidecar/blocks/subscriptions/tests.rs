@@ -44,7 +44,8 @@ async fn the_apps_own_list_replaces_declared_ones() {
         {"pubsubname":"mem","topic":"b","routes":{"rules":[{"match":"event.type == \"x\"","path":"/x"}],"default":"/d"},
          "bulkSubscribe":{"enabled":true}},
         {"pubsubname":"mem","topic":"no path"},
-        {"pubsubname":"mem","topic":"only rules","routes":{"rules":[{"match":"true","path":"/x"}]}},
+        {"pubsubname":"mem","topic":"only rules","routes":{"rules":[{"match":"event.n > 0","path":"/x"}]}},
+        {"pubsubname":"mem","topic":"bad rule","routes":{"rules":[{"match":"event.","path":"/x"}],"default":"/d"}},
         {"pubsubname":"elsewhere","topic":"a","route":"/a"}]"#;
     let app = TestApp::start(move |_| (200, list.to_owned())).await;
     let (shared, broker) = sidecar(Some(app.channel()), &[]);
@@ -54,13 +55,21 @@ async fn the_apps_own_list_replaces_declared_ones() {
     assert_eq!((question.method.as_str(), question.path.as_str()), ("GET", "/dapr/subscribe"));
     assert_eq!(question.headers["content-type"], "application/json");
 
-    let expected = r#"[{"pubsubname":"mem","topic":"c","rules":[{"path":"/c"}],"deadLetterTopic":"","type":"DECLARATIVE"},{"pubsubname":"mem","topic":"a","metadata":{"k":"v"},"rules":[{"path":"own"}],"deadLetterTopic":"dlq","type":"PROGRAMMATIC"},{"pubsubname":"mem","topic":"b","rules":[{"match":"event.type == \"x\"","path":"/x"},{"path":"/d"}],"deadLetterTopic":"","type":"PROGRAMMATIC"}]"#;
+    let expected = r#"[{"pubsubname":"mem","topic":"c","rules":[{"path":"/c"}],"deadLetterTopic":"","type":"DECLARATIVE"},{"pubsubname":"mem","topic":"a","metadata":{"k":"v"},"rules":[{"path":"own"}],"deadLetterTopic":"dlq","type":"PROGRAMMATIC"},{"pubsubname":"mem","topic":"b","rules":[{"match":"event.type == \"x\"","path":"/x"},{"path":"/d"}],"deadLetterTopic":"","type":"PROGRAMMATIC"},{"pubsubname":"mem","topic":"only rules","rules":[{"match":"event.n > 0","path":"/x"}],"deadLetterTopic":"","type":"PROGRAMMATIC"}]"#;
     assert_eq!(serde_json::to_string(&subscriptions.list()).unwrap(), expected);
 
-    for (topic, path) in [("a", "/own"), ("b", "/d"), ("c", "/c")] {
-        broker.deliver(message(topic)).await.unwrap();
-        let [request] = app.take().try_into().unwrap();
-        assert_eq!(request.path, path);
+    for (topic, event, path) in [
+        ("a", "{}", Some("/own")),
+        ("b", r#"{"type":"y"}"#, Some("/d")),
+        ("b", r#"{"type":"x"}"#, Some("/x")),
+        ("c", "{}", Some("/c")),
+        ("only rules", r#"{"n":1}"#, Some("/x")),
+        ("only rules", r#"{"n":0}"#, None),
+    ] {
+        let message = Message { data: Bytes::from(event), ..message(topic) };
+        broker.deliver(message).await.unwrap();
+        let paths: Vec<String> = app.take().into_iter().map(|request| request.path).collect();
+        assert_eq!(paths.first().map(String::as_str), path, "{topic} {event}");
     }
     assert!(subscriptions.stop(PATIENCE).await);
     assert!(broker.topics().is_empty());
