@@ -3,7 +3,6 @@
 
 mod errors;
 mod keys;
-mod many;
 
 use std::sync::Arc;
 
@@ -13,7 +12,7 @@ use crate::components::Metadata;
 use crate::components::state::{Concurrency, Delete, Error, Feature, Item, Operation, Set, Store};
 use crate::sidecar::Shared;
 use crate::sidecar::error::ApiError;
-use crate::sidecar::resiliency::{Policy, guard, guard_with};
+use crate::sidecar::resiliency::{Policy, guard, guard_many, guard_with};
 use crate::sidecar::store::Entry;
 
 pub use errors::unsupported_operation;
@@ -130,7 +129,8 @@ impl<'a> StateStore<'a> {
             requests.push(self.set_request(item)?.map_err(|cause| errors::not_saved(self.name(), &[cause]))?);
         }
         let failures: Vec<Error> = if requests.len() > 1 {
-            many::set(&self.entry, requests).await
+            let set = guard_many(self.policy(), requests, |requests| self.entry.provider.bulk_set(requests));
+            set.await.into_iter().filter_map(Result::err).collect()
         } else if let Some(request) = requests.pop() {
             let set = guard_with(self.policy(), request, |request| self.entry.provider.set(request)).await;
             set.err().into_iter().collect()
@@ -173,7 +173,10 @@ impl<'a> StateStore<'a> {
             return Ok(Vec::new());
         }
         let full: Vec<String> = keys.iter().map(|key| self.full_key(key)).collect::<Result<_, _>>()?;
-        Ok(many::get(&self.entry, &full, metadata).await)
+        let provider = &self.entry.provider;
+        let Some(policy) = self.policy() else { return Ok(provider.bulk_get(&full, metadata).await) };
+        let get = async |keys: Vec<String>| provider.bulk_get(&keys, metadata).await;
+        Ok(guard_many(Some(policy), full, get).await)
     }
 
     /// All steps or none. The store was opened by [`Self::open_transactional`].

@@ -21,9 +21,10 @@ use tower::ServiceExt as _;
 use crate::components::Metadata;
 use crate::components::pubsub::{DeliveryError, Error, Handler, Message, PubSub, Subscription};
 use crate::env::Env;
-use crate::resources::{Component, Configuration, Item, Source};
+use crate::resources::{self, Audience, Component, Configuration, Item, Source};
 use crate::sidecar::Shared;
 use crate::sidecar::app::{Channel, Target};
+use crate::sidecar::resiliency::Resiliency;
 use crate::sidecar::store::Components;
 use crate::sidecar::trace::Tracer;
 
@@ -57,6 +58,16 @@ pub fn shared(app_id: &str) -> Shared {
         components: Components::default(),
         app: None,
     }
+}
+
+/// The same with a resiliency resource of this `spec`.
+pub fn robust(app_id: &str, spec: &str) -> Shared {
+    let folder = tempfile::tempdir().unwrap();
+    fs_err::write(folder.path().join("r.yaml"), format!("kind: Resiliency\nspec: {spec}\n")).unwrap();
+    let (resources, found) = resources::resiliency(&[folder.path()], &Audience::default());
+    assert_eq!(found, []);
+    let resiliency = Arc::new(Resiliency::load(resources, Arc::default()));
+    Shared { components: Components::new(resiliency), ..shared(app_id) }
 }
 
 /// A router's answer.

@@ -7,6 +7,7 @@
 mod apps;
 mod backoff;
 mod breaker;
+mod many;
 mod meter;
 mod outcome;
 mod policy;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use backoff::Backoff;
+pub use many::guard_many;
 pub use outcome::{Outcome, Verdict};
 pub use policy::{Policy, guard, guard_with};
 

@@ -15,6 +15,7 @@ use crate::sidecar::Shared;
 use crate::sidecar::blocks::cloudevent::{self, Publication};
 use crate::sidecar::blocks::topics::{self, Scopes};
 use crate::sidecar::error::ApiError;
+use crate::sidecar::resiliency::guard_many;
 use crate::sidecar::trace::{Context, Kind, Span};
 
 /// What to publish where.
@@ -115,7 +116,8 @@ pub async fn publish(shared: &Shared, request: Request<'_>) -> Result<(), Failur
     if messages.is_empty() {
         return Ok(());
     }
-    let results = component.provider.bulk_publish(messages).await;
+    let send = |messages| component.provider.bulk_publish(messages);
+    let results = guard_many(component.outbound.as_ref(), messages, send).await;
     let mut failed = Vec::new();
     for ((entry_id, result), span) in ids.into_iter().zip(results).zip(spans) {
         if let Err(error) = result {

@@ -4,10 +4,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 
 use super::*;
-use crate::resources::{self, Audience};
-use crate::sidecar::blocks::testing::{manifest, shared};
-use crate::sidecar::resiliency::Resiliency;
-use crate::sidecar::store::Components;
+use crate::sidecar::blocks::testing::{manifest, robust};
 
 /// Fails on a key as often as it is named here; remembers what it was asked for.
 #[derive(Default)]
@@ -69,15 +66,10 @@ impl Store for Shaky {
 }
 
 fn sidecar(retries: u32, failures: &[&'static str]) -> (Shared, Arc<Shaky>) {
-    let folder = tempfile::tempdir().unwrap();
-    let text = format!(
-        "kind: Resiliency\nspec: {{policies: {{retries: {{r: {{duration: 1s, maxRetries: {retries}}}}}}}, targets: {{components: {{s: {{outbound: {{retry: r}}}}}}}}}}"
+    let spec = format!(
+        "{{policies: {{retries: {{r: {{duration: 1s, maxRetries: {retries}}}}}}}, targets: {{components: {{s: {{outbound: {{retry: r}}}}}}}}}}"
     );
-    fs_err::write(folder.path().join("r.yaml"), text).unwrap();
-    let (resources, found) = resources::resiliency(&[folder.path()], &Audience::default());
-    assert_eq!(found, []);
-    let resiliency = Arc::new(Resiliency::load(resources, Arc::default()));
-    let shared = Shared { components: Components::new(resiliency), ..shared("app") };
+    let shared = robust("app", &spec);
     let store = Arc::new(Shaky { failures: Mutex::new(failures.to_vec()), ..Shaky::default() });
     shared.components.insert_state(manifest("s", "state.shaky", &[]), Arc::clone(&store) as _);
     (shared, store)
