@@ -9,9 +9,10 @@ use futures_util::future::join_all;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 
-use super::{Channel, callback};
-use crate::resources::Component;
+use super::{CallError, Channel, callback};
+use crate::resources::{Code, Component};
 use crate::sidecar::blocks::bindings::{Answer, Delivery, route};
+use crate::sidecar::resiliency::Refusal;
 
 const SCOPE: &str = "dapr.runtime.processor.binding";
 /// Pauses between attempts to reach the app.
@@ -69,7 +70,7 @@ impl Channel {
     }
 
     /// Hands an event over. The error is the reason for which it isn't handled.
-    pub async fn binding_event(&self, delivery: Delivery<'_>) -> Result<Answer, String> {
+    pub async fn binding_event(&self, delivery: Delivery<'_>) -> Result<Answer, Refusal> {
         let Delivery { route, event, parent, .. } = delivery;
         let mut request = Request::new(Body::from(event.data.clone()));
         *request.method_mut() = Method::POST;
@@ -79,19 +80,24 @@ impl Channel {
         if let Ok(parent) = HeaderValue::from_str(parent) {
             headers.insert("traceparent", parent);
         }
-        let response = self.call(request, &callback::path(route)).await.map_err(|error| error.to_string())?;
+        let unsent = |error: CallError| Refusal { code: None, cause: error.to_string() };
+        let response = self.call(request, &callback::path(route)).await.map_err(unsent)?;
         let status = response.status();
         let answer = to_bytes(response.into_body(), LARGEST).await;
         if status.is_success() {
-            let data = answer.map_err(|error| format!("the app's answer could not be read: {error}"))?;
+            let data = answer.map_err(|error| Refusal {
+                code: None,
+                cause: format!("the app's answer could not be read: {error}"),
+            })?;
             // Over HTTP an answer is data for the component and nothing else.
             return Ok(Answer { data, ..Answer::default() });
         }
         let answer: Bytes = answer.unwrap_or_default();
-        Err(format!(
+        let cause = format!(
             "fails to send binding event to http app channel, status code: {} body: {}",
             status.as_u16(),
             String::from_utf8_lossy(&answer)
-        ))
+        );
+        Err(Refusal { code: Some(Code::Http(status.as_u16())), cause })
     }
 }

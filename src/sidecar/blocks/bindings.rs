@@ -14,6 +14,7 @@ use crate::components::Metadata;
 use crate::components::bindings::{self, Event, Request, Response};
 use crate::sidecar::Shared;
 use crate::sidecar::error::ApiError;
+use crate::sidecar::resiliency::guard_with;
 use crate::sidecar::trace;
 
 const SCOPE: &str = "dapr.runtime.processor.binding";
@@ -69,7 +70,7 @@ async fn call(shared: &Shared, name: &str, request: Request) -> Result<Response,
             known.join(" ")
         )));
     }
-    entry.provider.invoke(request).await
+    guard_with(entry.outbound.as_ref(), request, |request| entry.provider.invoke(request)).await
 }
 
 /// An event of an input binding, for the app.

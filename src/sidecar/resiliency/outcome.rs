@@ -1,6 +1,6 @@
 //! What policies see of the result of an operation.
 
-use crate::components::{pubsub, secretstores, state};
+use crate::components::{bindings, configuration, lock, pubsub, secretstores, state};
 use crate::resources::Code;
 
 /// How an operation went.
@@ -43,9 +43,41 @@ pub enum Interrupted {
     TooMany,
 }
 
+/// Why the app did not do what it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{cause}")]
+pub struct Refusal {
+    /// The status of its answer, if there was one.
+    pub code: Option<Code>,
+    /// In words.
+    pub cause: String,
+}
+
+impl From<Interrupted> for Refusal {
+    fn from(cause: Interrupted) -> Self {
+        Self { code: None, cause: cause.to_string() }
+    }
+}
+
+impl<T> Outcome for Result<T, Refusal> {
+    fn verdict(&self) -> Verdict {
+        self.as_ref().err().map_or(Verdict::Well, |refusal| Verdict::Failed(refusal.code))
+    }
+
+    fn cause(&self) -> String {
+        self.as_ref().err().map(ToString::to_string).unwrap_or_default()
+    }
+}
+
+impl<T> Interruptible for Result<T, Refusal> {
+    fn interrupted(cause: Interrupted) -> Self {
+        Err(cause.into())
+    }
+}
+
 /// Results of components: every error may be gone next time.
 macro_rules! of_component {
-    ($($error:path),*) => {$(
+    ($($error:ty: $new:path),*) => {$(
         impl<T> Outcome for Result<T, $error> {
             fn verdict(&self) -> Verdict {
                 if self.is_ok() { Verdict::Well } else { Verdict::Failed(None) }
@@ -58,13 +90,19 @@ macro_rules! of_component {
 
         impl<T> Interruptible for Result<T, $error> {
             fn interrupted(cause: Interrupted) -> Self {
-                Err($error(cause.to_string()))
+                Err($new(cause.to_string()))
             }
         }
     )*};
 }
 
-of_component!(pubsub::Error, secretstores::Error);
+of_component!(
+    bindings::Error: bindings::Error::new,
+    configuration::Error: configuration::Error,
+    lock::Error: lock::Error,
+    pubsub::Error: pubsub::Error,
+    secretstores::Error: secretstores::Error
+);
 
 impl<T> Outcome for Result<T, state::Error> {
     /// An etag that doesn't fit says nothing about the store, and won't fit next time.

@@ -12,6 +12,7 @@ use crate::components::bindings::{Error, Event, Handler, Input, Reading};
 use crate::resources::Component;
 use crate::sidecar::Shared;
 use crate::sidecar::app::Channel;
+use crate::sidecar::resiliency::guard;
 use crate::sidecar::store::Entry;
 use crate::sidecar::trace::{self, Kind};
 
@@ -107,7 +108,7 @@ impl Life {
     /// Reads one binding in the background, again and again until it can be read.
     fn read(&self, shared: &Arc<Shared>, app: &Arc<Channel>, entry: Arc<Entry<dyn Input>>) {
         let stop = self.stop.clone();
-        let handler = handler(Arc::clone(shared), Arc::clone(app), &entry.manifest);
+        let handler = handler(Arc::clone(shared), Arc::clone(app), &entry);
         self.tasks.spawn(async move {
             if let Some(reading) = stop.run_until_cancelled(begin(&entry, &handler)).await {
                 stop.cancelled().await;
@@ -139,12 +140,11 @@ async fn begin(entry: &Entry<dyn Input>, handler: &Handler) -> Box<dyn Reading> 
 }
 
 /// What a binding calls for each event.
-fn handler(shared: Arc<Shared>, app: Arc<Channel>, manifest: &Component) -> Handler {
-    let (name, route): (Arc<str>, Arc<str>) = (manifest.name.as_str().into(), route(manifest).into());
+fn handler(shared: Arc<Shared>, app: Arc<Channel>, entry: &Arc<Entry<dyn Input>>) -> Handler {
+    let entry = Arc::clone(entry);
     Arc::new(move |event| {
-        let (shared, app) = (Arc::clone(&shared), Arc::clone(&app));
-        let (name, route) = (Arc::clone(&name), Arc::clone(&route));
-        Box::pin(async move { deliver(&shared, &app, &name, &route, &event).await })
+        let (shared, app, entry) = (Arc::clone(&shared), Arc::clone(&app), Arc::clone(&entry));
+        Box::pin(async move { deliver(&shared, &app, &entry, &event).await })
     })
 }
 
@@ -152,10 +152,10 @@ fn handler(shared: Arc<Shared>, app: Arc<Channel>, manifest: &Component) -> Hand
 async fn deliver(
     shared: &Shared,
     app: &Channel,
-    name: &str,
-    route: &str,
+    entry: &Entry<dyn Input>,
     event: &Event,
 ) -> Result<Bytes, Error> {
+    let (name, route) = (entry.manifest.name.as_str(), route(&entry.manifest));
     let parent = event.metadata.get("traceparent").map(String::as_str);
     let mut span = shared.tracer.begin(Kind::Client, parent, || format!("bindings/{name}"));
     let parent = match &mut span {
@@ -168,7 +168,8 @@ async fn deliver(
             span.traceparent().to_owned()
         }
     };
-    match app.binding_event(Delivery { name, route, event, parent: &parent }).await {
+    let delivery = Delivery { name, route, event, parent: &parent };
+    match guard(entry.inbound.as_ref(), || app.binding_event(delivery)).await {
         Ok(answer) => {
             let data = answer.data.clone();
             follow(shared, name, answer).await;

@@ -8,7 +8,7 @@ use super::*;
 use crate::components::bindings::{Error, Handler, Input, Output, Reading};
 use crate::components::state::{Item, Store};
 use crate::sidecar::app::Channel;
-use crate::sidecar::blocks::testing::{TestApp, eventually, manifest, shared};
+use crate::sidecar::blocks::testing::{TestApp, eventually, manifest, robust, shared};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -242,4 +242,37 @@ async fn what_the_apps_answer_asks_for_is_done() {
 
     follow(&shared, "b", answer(&["good", "broken", "good"], false)).await;
     assert_eq!(sink.got.lock().unwrap().len(), 2, "one failure does not keep the others back");
+}
+
+#[tokio::test]
+async fn policies_hold_in_both_directions() {
+    const SPEC: &str = "{policies: {retries: {r: {duration: 1ms, maxRetries: 2, matching: {httpStatusCodes: '503'}}}, circuitBreakers: {cb: {trip: totalFailures > 0}}}, targets: {components: {out: {outbound: {circuitBreaker: cb}}, in: {inbound: {retry: r}}}}}";
+    let mut shared = robust("app", SPEC);
+    let broken: Arc<dyn Output> = Arc::new(Sink { broken: true, ..Sink::default() });
+    shared.components.insert_output(manifest("out", "bindings.fake", &[]), broken);
+    for cause in ["received status code 418", "circuit breaker is open"] {
+        let failed = ask(&shared, "out", "get").await.unwrap_err();
+        assert_eq!(failed.error.message, format!("error invoking output binding out: {cause}"));
+    }
+
+    let calls = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&calls);
+    let app = TestApp::start(move |request| match (request.method.as_str(), request.body.as_str()) {
+        ("OPTIONS", _) => (200, String::new()),
+        (_, "bad") => (400, String::new()),
+        _ => (if count.fetch_add(1, Ordering::SeqCst) < 2 { 503 } else { 200 }, "at last".into()),
+    })
+    .await;
+    shared.app = Some(app.channel());
+    let source = Arc::new(Source::default());
+    shared.components.insert_input(manifest("in", "bindings.fake", &[]), Arc::<Source>::clone(&source) as _);
+    let inputs = Inputs::default();
+    inputs.start(&Arc::new(shared)).await;
+    eventually("read", || source.readers() == 1).await;
+    let event = |data: &'static str| Event { data: data.into(), metadata: Metadata::new() };
+    assert_eq!(source.tell(event("good")).await.unwrap(), "at last");
+    assert_eq!(calls.load(Ordering::SeqCst), 3);
+    app.take();
+    source.tell(event("bad")).await.unwrap_err();
+    assert_eq!(app.count(), 1, "a status that isn't listed is final");
 }
