@@ -10,6 +10,7 @@ pub mod jobs;
 pub mod lock;
 pub mod properties;
 pub mod pubsub;
+pub mod redis;
 pub mod registry;
 pub mod schedule;
 pub mod secretstores;

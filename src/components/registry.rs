@@ -32,6 +32,7 @@ pub fn builtin() -> Registry {
     let mut registry = Registry::default();
     registry.state.extend::<[(_, Make<dyn Store>); _]>([
         ("state.in-memory", |init| Box::pin(ready(state::in_memory::make(&init)))),
+        ("state.redis", |init| Box::pin(state::redis::make(init))),
         ("state.sqlite", |init| Box::pin(state::sqlite::make(init))),
         ("state.sqlite3", |init| Box::pin(state::sqlite::make(init))),
     ]);

@@ -56,7 +56,7 @@ mod tests {
                 "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: c\nspec:\n  type: {kind}\n{more}---\n"
             )
         };
-        let text = component("state.redis", "  version: v1\n")
+        let text = component("state.mysql", "  version: v1\n")
             + &component("state.sqlite", "  version: v2\n")
             + &component("pubsub.sqlite", "  version: v1\n")
             + &component("bindings.kafka", "  ignoreErrors: true\n")
@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn each_runtime_has_its_own_types() {
         insta::assert_snapshot!(found(Runtime::Embedded).join("\n"), @"
-        all.yaml:6:9: error: the embedded runtime has no state.redis/v1
+        all.yaml:6:9: error: the embedded runtime has no state.mysql/v1
         all.yaml:14:9: error: the embedded runtime has no state.sqlite/v2
         all.yaml:30:9: warning: the embedded runtime has no bindings.kafka
         ");

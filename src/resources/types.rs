@@ -42,6 +42,7 @@ pub const EMBEDDED: &[&str] = &[
     "secretstores.local.env",
     "secretstores.local.file",
     "state.in-memory",
+    "state.redis",
     "state.sqlite",
     "state.sqlite3",
 ];

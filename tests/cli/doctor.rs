@@ -207,13 +207,13 @@ fn resources_that_the_runtime_cannot_load_are_problems() {
         );
         fs_err::write(context.install().components().join(format!("{name}.yaml")), text).unwrap();
     };
-    write("redis", "state.redis", "  metadata:\n  - name: redisHost\n    value: localhost:6379\n");
+    write("mysql", "state.mysql", "  metadata:\n  - name: connectionString\n    value: x\n");
     write("broken", "secretstores.local.file", "");
     insta::assert_snapshot!(look(&context, &engine, &["resources"]), @"
     exit code: 1
     resources problem: [HOME]/.dapr/components/broken.yaml:6: secretstores.local.file needs the metadata secretsFile
       correct the file, or move it elsewhere
-    resources problem: [HOME]/.dapr/components/redis.yaml:6: the embedded runtime has no state.redis/v1
+    resources problem: [HOME]/.dapr/components/mysql.yaml:6: the embedded runtime has no state.mysql/v1
       `dapr init` installs the runtime that has it; or move the file elsewhere
     ");
     install_daprd(&context, "echo 1.18.0");
@@ -227,7 +227,7 @@ fn resources_that_the_runtime_cannot_load_are_problems() {
     command.env("PATH", "/nowhere").env("DOCKER_HOST", engine.host()).env("DAPR_RUNTIME", "embedded");
     let outcome = context.run(command.args(["doctor", "-o", "json"]));
     assert!(
-        findings(&outcome, &["resources"]).contains("the embedded runtime has no state.redis/v1"),
+        findings(&outcome, &["resources"]).contains("the embedded runtime has no state.mysql/v1"),
         "{outcome}"
     );
 }

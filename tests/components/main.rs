@@ -5,6 +5,8 @@
 
 mod bindings;
 mod pubsub;
+#[path = "../support/redis.rs"]
+mod redis_server;
 mod secretstores;
 mod state;
 mod support;

@@ -1,20 +1,25 @@
 //! State stores: the conformance suite, then what each provider says in its own words.
 
 mod conformance;
+mod redis;
 mod sqlite;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use dapr_cli::components::Metadata;
-use dapr_cli::components::state::{Concurrency, Delete, Error, Feature, Item, Set, Store};
+use dapr_cli::components::state::{Concurrency, Delete, Error, Feature, Item, Operation, Set, Store};
 
+use crate::redis_server;
 use crate::support::{Settings, init, registry};
 
 /// A provider under test and the directory that it may use.
 struct Subject {
     what: &'static str,
     store: Arc<dyn Store>,
+    /// Follows the rules of Redis: an etag is compared with what is there, if anything is; last-write ignores it;
+    /// when values expire is not told.
+    lenient: bool,
     _home: tempfile::TempDir,
 }
 
@@ -38,7 +43,12 @@ async fn every_provider() -> Vec<Subject> {
         let settings: Vec<_> =
             settings.iter().map(|(name, value)| (*name, value.replace("{home}", here))).collect();
         let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        subjects.push(Subject { what, store: make(kind, &settings).await.unwrap(), _home: home });
+        let store = make(kind, &settings).await.unwrap();
+        subjects.push(Subject { what, store, lenient: false, _home: home });
+    }
+    if let Some((store, ..)) = redis::store(&[]).await {
+        let home = tempfile::tempdir().unwrap();
+        subjects.push(Subject { what: "Redis", store, lenient: true, _home: home });
     }
     subjects
 }
@@ -81,6 +91,11 @@ async fn etag(store: &dyn Store, key: &str) -> String {
 
 fn is_mismatch(result: &Result<(), Error>) -> bool {
     matches!(result, Err(Error::EtagMismatch(_)))
+}
+
+/// A mismatch, or how Redis refuses a first write without an etag.
+fn is_refused(result: &Result<(), Error>) -> bool {
+    is_mismatch(result) || matches!(result, Err(Error::Other(why)) if why.starts_with("failed to set key"))
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 //! provider.
 
 pub mod in_memory;
+pub mod redis;
 pub mod sqlite;
 
 use std::time::SystemTime;
@@ -103,6 +104,8 @@ pub struct Set {
     pub etag: Option<String>,
     /// See [`Concurrency`].
     pub concurrency: Concurrency,
+    /// Whether to wait for the replicas, where a store has any.
+    pub strong: bool,
     /// Item metadata, for example `ttlInSeconds`.
     pub metadata: Metadata,
 }

@@ -22,7 +22,7 @@ pub use errors::unsupported_operation;
 pub struct Options {
     /// `first-write`, `last-write` or empty.
     pub concurrency: String,
-    /// `strong`, `eventual` or empty; checked, without further effect.
+    /// `strong`, `eventual` or empty; of interest to stores that have replicas.
     pub consistency: String,
 }
 
@@ -209,7 +209,8 @@ impl<'a> StateStore<'a> {
         let key = self.required_key(&write.key)?;
         let Write { value, etag, metadata, options, .. } = write;
         let etag = etag.filter(|etag| !etag.is_empty());
-        Ok(concurrency(&options).map(|concurrency| Set { key, value, etag, concurrency, metadata }))
+        let strong = options.consistency == "strong";
+        Ok(concurrency(&options).map(|concurrency| Set { key, value, etag, concurrency, strong, metadata }))
     }
 
     fn delete_request(&self, removal: Removal) -> Result<Result<Delete, Error>, ApiError> {
