@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::blocks::bindings::Inputs;
+use super::blocks::configuration::Watching;
 use super::blocks::invoke::Invoker;
 use super::blocks::metadata::{Extended, Metadata};
 use super::blocks::subscriptions::Subscriptions;
@@ -44,6 +45,8 @@ pub struct Core {
     pub subscriptions: Subscriptions,
     /// Input bindings that call the app.
     pub inputs: Inputs,
+    /// Configuration that is watched.
+    pub watching: Watching,
     /// What was counted.
     pub metrics: Arc<Metrics>,
     /// True when all components are loaded; requests wait for it.

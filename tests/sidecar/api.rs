@@ -12,12 +12,6 @@ const UNKNOWN: &str = r#"{"errorCode":"ERR_DIRECT_INVOKE","message":"failed gett
 
 /// Every route of the stock API that this runtime does not have: method and path.
 const NOT_AVAILABLE: &[(&str, &str)] = &[
-    ("GET", "/v1.0/configuration/s"),
-    ("GET", "/v1.0-alpha1/configuration/s"),
-    ("GET", "/v1.0/configuration/s/subscribe"),
-    ("GET", "/v1.0/configuration/s/id/unsubscribe"),
-    ("POST", "/v1.0-alpha1/lock/s"),
-    ("POST", "/v1.0-alpha1/unlock/s"),
     ("POST", "/v1.0/jobs/j"),
     ("GET", "/v1.0-alpha1/jobs/j"),
     ("DELETE", "/v1.0/jobs/j"),

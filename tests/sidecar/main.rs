@@ -8,6 +8,7 @@ mod api;
 mod app_health;
 mod bindings;
 mod components;
+mod configuration;
 mod grpc;
 mod health;
 mod invoke;

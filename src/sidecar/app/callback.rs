@@ -20,6 +20,8 @@ const NOT_IN_A_PATH: &AsciiSet = &CONTROLS
     .add(b'{')
     .add(b'|')
     .add(b'}');
+/// The same for one part of a path.
+const NOT_IN_A_SEGMENT: &AsciiSet = &NOT_IN_A_PATH.add(b'/').add(b'?').add(b'%');
 
 /// Metadata that must not become headers: they describe the connection, or are ours.
 const NOT_HEADERS: [&str; 12] = [
@@ -41,6 +43,11 @@ const NOT_HEADERS: [&str; 12] = [
 pub fn path(text: &str) -> Cow<'_, str> {
     let encoded = Cow::from(utf8_percent_encode(text, NOT_IN_A_PATH));
     if text.starts_with('/') { encoded } else { Cow::Owned(format!("/{encoded}")) }
+}
+
+/// One part of a path, whatever it holds.
+pub fn segment(text: &str) -> Cow<'_, str> {
+    utf8_percent_encode(text, NOT_IN_A_SEGMENT).into()
 }
 
 /// Metadata as headers; what can't be one is left out.
@@ -66,6 +73,7 @@ mod tests {
     fn paths_can_stand_in_a_request() {
         assert_eq!(path("a b/c?d=é"), "/a%20b/c?d=%C3%A9");
         assert_eq!(path("/a"), "/a");
+        assert_eq!(segment("a/b?c%"), "a%2Fb%3Fc%25");
     }
 
     #[test]

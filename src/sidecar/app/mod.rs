@@ -3,9 +3,11 @@
 mod bindings;
 mod callback;
 mod channel;
+mod configuration;
 pub mod events;
 pub mod health;
 mod subscriptions;
 pub mod wait;
 
 pub use channel::{CallError, Channel, Target};
+pub use configuration::ItemBody;

@@ -2,8 +2,10 @@
 
 pub mod bindings;
 pub mod cloudevent;
+pub mod configuration;
 pub mod delivery;
 pub mod invoke;
+pub mod lock;
 pub mod metadata;
 pub mod pubsub;
 pub mod secrets;

@@ -15,6 +15,7 @@ use crate::sidecar::api::serve::{Servers, Settings, Versions};
 use crate::sidecar::api::{grpc, http, internal, metrics};
 use crate::sidecar::app::{Channel, Target};
 use crate::sidecar::blocks::bindings::Inputs;
+use crate::sidecar::blocks::configuration::Watching;
 use crate::sidecar::blocks::invoke::Invoker;
 use crate::sidecar::blocks::metadata::Extended;
 use crate::sidecar::blocks::subscriptions::Subscriptions;
@@ -113,6 +114,7 @@ impl Service {
             extended: Extended::default(),
             subscriptions: Subscriptions::default(),
             inputs: Inputs::default(),
+            watching: Watching::default(),
             metrics,
             loaded: watch::Sender::new(false),
             stop: Stop::default(),

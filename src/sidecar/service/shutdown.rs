@@ -44,8 +44,12 @@ pub async fn shutdown(
 
 /// Ends what calls the app; returns whether the app was done with everything within that time.
 async fn close_sources(core: &Core, patience: Duration) -> bool {
-    let (inputs, events) = tokio::join!(core.inputs.close(patience), core.subscriptions.close(patience));
-    inputs && events
+    let (inputs, events, changes) = tokio::join!(
+        core.inputs.close(patience),
+        core.subscriptions.close(patience),
+        core.watching.close(patience)
+    );
+    inputs && events && changes
 }
 
 /// Holds the end back while the app is healthy, so that it can finish its work.

@@ -4,10 +4,12 @@
 //! server hands them over first, and everything that no route takes last.
 
 mod bindings;
+mod configuration;
 mod cors;
 pub mod error;
 mod health;
 mod invoke;
+mod lock;
 mod log;
 mod metadata;
 mod path;
@@ -39,6 +41,8 @@ fn routes(core: &Arc<Core>) -> Router {
         .merge(publish::routes().with_state(Arc::clone(&core.shared)))
         .merge(bindings::routes().with_state(Arc::clone(&core.shared)))
         .merge(secrets::routes().with_state(Arc::clone(&core.shared)))
+        .merge(configuration::routes())
+        .merge(lock::routes().with_state(Arc::clone(&core.shared)))
         .merge(unavailable::routes())
         .fallback(server::no_route)
         .method_not_allowed_fallback(server::no_route)

@@ -97,6 +97,11 @@ pub fn query_value<'a>(query: Option<&'a str>, wanted: &str) -> Option<Cow<'a, s
     pairs(query).find(|(name, _)| name == wanted).map(|(_, value)| value)
 }
 
+/// All values of a query parameter.
+pub fn query_values(query: Option<&str>, wanted: &str) -> Vec<String> {
+    pairs(query).filter(|(name, _)| name == wanted).map(|(_, value)| value.into_owned()).collect()
+}
+
 /// The pairs of a query string, decoded; malformed ones are left out.
 fn pairs(query: Option<&str>) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
     let pairs = query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
@@ -170,8 +175,9 @@ mod tests {
     }
 
     #[test]
-    fn query_values() {
+    fn parameters_of_the_query() {
         assert_eq!(query_value(Some("a=1&b=%20"), "b").as_deref(), Some(" "));
         assert_eq!(query_value(Some("a=1"), "b"), None);
+        assert_eq!(query_values(Some("a=1&b=2&a=%203&aa=4"), "a"), ["1", " 3"]);
     }
 }

@@ -21,11 +21,6 @@ const CONVERSATION: &[&str] = &["v1.0-alpha1", "v1.0-alpha2"];
 /// API, versions, methods, path.
 #[rustfmt::skip]
 pub(super) const ROUTES: &[(&str, &[&str], MethodFilter, &str)] = &[
-    ("configuration", BOTH, READ, "/configuration/{store}"),
-    ("configuration", BOTH, READ, "/configuration/{store}/subscribe"),
-    ("configuration", BOTH, READ, "/configuration/{store}/{id}/unsubscribe"),
-    ("lock", ALPHA, SEND, "/lock/{store}"),
-    ("lock", ALPHA, SEND, "/unlock/{store}"),
     ("jobs", BOTH, SEND.or(READ).or(MethodFilter::DELETE), "/jobs/{name}"),
     ("actors", STABLE, SAVE.or(READ).or(MethodFilter::DELETE), "/actors/{type}/{id}/method/{method}"),
     ("actors", STABLE, SAVE, "/actors/{type}/{id}/state"),
