@@ -15,8 +15,10 @@ use crate::components::properties::parse_duration;
 use crate::sidecar::json::parse;
 use crate::sidecar::trace::Context;
 
+mod parts;
 mod peek;
 
+pub use parts::Parts;
 pub use peek::Peek;
 
 /// Media type of an event as JSON.

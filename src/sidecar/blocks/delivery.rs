@@ -15,6 +15,7 @@ use routes::Routes;
 
 use super::cloudevent::{self, Peek};
 use super::pubsub;
+use super::subscriptions::streaming::Outbox;
 use super::topics::{self, Scopes};
 use crate::components::pubsub::{DeliveryError, Handler, Message, PubSub};
 use crate::resources::Subscription;
@@ -30,10 +31,27 @@ const MOST_BREAKS: u32 = 3;
 /// Pause after the first break; longer after further ones.
 const BREAK_PAUSE: Duration = Duration::from_millis(100);
 
+/// Who gets the events of a subscription.
+pub enum Recipient {
+    /// The app, by a call for each.
+    App(Arc<Channel>),
+    /// Whoever holds a stream open.
+    Stream(Outbox),
+}
+
+impl Recipient {
+    async fn event(&self, event: Event<'_>, span: Option<&mut Span>) -> Verdict {
+        match self {
+            Self::App(app) => app.event(event, span).await,
+            Self::Stream(stream) => stream.event(event).await,
+        }
+    }
+}
+
 /// Where the messages of one subscription go.
 pub struct Delivery {
     shared: Arc<Shared>,
-    app: Arc<Channel>,
+    recipient: Recipient,
     entry: Arc<Entry<dyn PubSub>>,
     routes: Routes,
     raw: Result<bool, String>,
@@ -61,14 +79,14 @@ impl Delivery {
     /// the broker. The error is what is wrong with its routing rules.
     pub fn new(
         shared: Arc<Shared>,
-        app: Arc<Channel>,
+        recipient: Recipient,
         entry: Arc<Entry<dyn PubSub>>,
         subscription: &Subscription,
         abandon: CancellationToken,
     ) -> Result<Self, String> {
         Ok(Self {
             shared,
-            app,
+            recipient,
             entry,
             routes: Routes::of(subscription)?,
             raw: pubsub::is_raw(&subscription.metadata),
@@ -174,7 +192,7 @@ impl Delivery {
         let (mut span, trace) = self.span(topic, message, &peek);
         let sent =
             Event { pubsub: name, topic, path, event: &event, metadata: &message.metadata, trace: &trace };
-        let verdict = self.app.event(sent, span.as_mut()).await;
+        let verdict = self.recipient.event(sent, span.as_mut()).await;
         meaning(verdict, &peek, topic)
     }
 }

@@ -40,7 +40,7 @@ pub struct Request<'a> {
 pub async fn publish(shared: &Shared, request: Request<'_>) -> Result<(), ApiError> {
     let Request { pubsub, topic, content_type, data, metadata, trace } = request;
     let errors = Errors { pubsub, topic };
-    let entry = component(shared, &errors, &metadata)?;
+    let entry = to_publish(shared, &errors, &metadata)?;
     let raw = is_raw(&metadata).map_err(|cause| errors.metadata(&cause, &metadata))?;
     let data = data.map_err(|cause| errors.not_published(&cause))?;
     let data = if raw {
@@ -63,8 +63,22 @@ pub async fn publish(shared: &Shared, request: Request<'_>) -> Result<(), ApiErr
     send(shared, &entry, topic, data, metadata).await.map_err(|cause| errors.not_published(&cause))
 }
 
+/// The component to subscribe at.
+pub(super) fn component(shared: &Shared, pubsub: &str) -> Result<Arc<Entry<dyn PubSub>>, ApiError> {
+    named(shared, &Errors { pubsub, topic: "" }, &Metadata::new())
+}
+
 /// The component to publish to. `metadata` is that of the request, which the errors show.
-fn component(
+fn to_publish(
+    shared: &Shared,
+    errors: &Errors<'_>,
+    metadata: &Metadata,
+) -> Result<Arc<Entry<dyn PubSub>>, ApiError> {
+    let entry = named(shared, errors, metadata)?;
+    if errors.topic.is_empty() { Err(errors.no_topic(metadata)) } else { Ok(entry) }
+}
+
+fn named(
     shared: &Shared,
     errors: &Errors<'_>,
     metadata: &Metadata,
@@ -72,13 +86,7 @@ fn component(
     if errors.pubsub.is_empty() {
         return Err(errors.no_name(metadata));
     }
-    let Some(entry) = shared.components.pubsub(errors.pubsub) else {
-        return Err(errors.not_found(metadata));
-    };
-    if errors.topic.is_empty() {
-        return Err(errors.no_topic(metadata));
-    }
-    Ok(entry)
+    shared.components.pubsub(errors.pubsub).ok_or_else(|| errors.not_found(metadata))
 }
 
 /// A raw payload has no place for the trace: with this it goes beside the message. Over HTTP, raw means just that.

@@ -2,6 +2,7 @@
 //! the app, started at the brokers, stopped together. What happens with a message is `delivery`'s business.
 
 mod active;
+pub mod streaming;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,8 +14,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use active::{Active, Origin};
+use streaming::Streams;
 
-use super::delivery::Delivery;
+use super::delivery::{Delivery, Recipient};
 use super::topics::{self, Scopes};
 use crate::components::Metadata;
 use crate::components::pubsub::{Handler, PubSub, Subscription as Running};
@@ -36,6 +38,7 @@ const GIVING_BACK: Duration = Duration::from_secs(2);
 pub struct Subscriptions {
     current: Mutex<Option<Arc<Life>>>,
     closed: CancellationToken,
+    streams: Arc<Streams>,
 }
 
 /// The subscriptions between one start and one stop. Dropping it ends them in the background.
@@ -77,13 +80,24 @@ impl Subscriptions {
         }
     }
 
+    /// Subscribes for a stream that the app holds open, whether or not it has a port.
+    pub async fn stream(
+        &self,
+        shared: &Arc<Shared>,
+        request: streaming::Request,
+    ) -> Result<(streaming::Events, streaming::Answers), streaming::Refusal> {
+        self.streams.begin(shared, request).await
+    }
+
     /// What the metadata API shows, declarative ones first. Those that rest because the app is unhealthy are
     /// still there.
     pub fn list(&self) -> Vec<Active> {
-        self.current().as_ref().map(|life| life.active.clone()).unwrap_or_default()
+        let mut list = self.current().as_ref().map(|life| life.active.clone()).unwrap_or_default();
+        list.extend(self.streams.list());
+        list
     }
 
-    /// Ends all of them. Messages that the app is working on have `patience` left; then they go back to the
+    /// Ends those that the app is called for. Messages that the app is working on have `patience` left; then they go back to the
     /// broker. Returns whether that wasn't necessary.
     pub async fn stop(&self, patience: Duration) -> bool {
         let life = self.current().clone();
@@ -93,10 +107,11 @@ impl Subscriptions {
         }
     }
 
-    /// As [`Self::stop`], for good.
+    /// Ends all of them, streams too, for good.
     pub async fn close(&self, patience: Duration) -> bool {
         self.closed.cancel();
-        self.stop(patience).await
+        let (calls, streams) = tokio::join!(self.stop(patience), self.streams.close(patience));
+        calls && streams
     }
 
     fn current(&self) -> MutexGuard<'_, Option<Arc<Life>>> {
@@ -126,7 +141,7 @@ impl Life {
     ) -> Option<oneshot::Receiver<()>> {
         let topic = topics::at_broker(&entry.manifest, &shared.namespace, &subscription.topic).into_owned();
         let abandon = self.abandon.clone();
-        let (shared, app) = (Arc::clone(shared), Arc::clone(app));
+        let (shared, app) = (Arc::clone(shared), Recipient::App(Arc::clone(app)));
         let delivery = match Delivery::new(shared, app, Arc::clone(&entry), subscription, abandon) {
             Ok(delivery) => delivery,
             Err(cause) => {

@@ -61,6 +61,7 @@ fn subscription(active: Active) -> PubsubSubscription {
         r#type: match active.r#type {
             Origin::Declarative => PubsubSubscriptionType::Declarative,
             Origin::Programmatic => PubsubSubscriptionType::Programmatic,
+            Origin::Streaming => PubsubSubscriptionType::Streaming,
         }
         .into(),
     }

@@ -79,7 +79,7 @@ impl<'de> Visitor<'de> for Attributes {
 }
 
 /// A string's content; of other values their JSON text; nothing for null.
-fn text(value: &RawValue) -> Option<Cow<'_, str>> {
+pub(super) fn text(value: &RawValue) -> Option<Cow<'_, str>> {
     let json = value.get();
     let plain = json.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
     match plain {

@@ -41,7 +41,7 @@ fn delivery(app: Arc<Channel>, path: &str, metadata: &[(&str, &str)], dead: &str
         ..Subscription::default()
     };
     let abandon = CancellationToken::new();
-    (Delivery::new(Arc::new(shared), app, entry, &subscription, abandon).unwrap(), broker)
+    (Delivery::new(Arc::new(shared), Recipient::App(app), entry, &subscription, abandon).unwrap(), broker)
 }
 
 #[tokio::test]

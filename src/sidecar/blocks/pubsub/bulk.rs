@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use super::errors::Errors;
-use super::{component, is_raw};
+use super::{is_raw, to_publish};
 use crate::components::Metadata;
 use crate::components::pubsub::Message;
 use crate::sidecar::Shared;
@@ -82,7 +82,7 @@ impl From<ApiError> for Failure {
 pub async fn publish(shared: &Shared, request: Request<'_>) -> Result<(), Failure> {
     let Request { pubsub, topic, entries, metadata, trace, call } = request;
     let errors = Errors { pubsub, topic };
-    let component = component(shared, &errors, &metadata)?;
+    let component = to_publish(shared, &errors, &metadata)?;
     let entries = entries.map_err(|cause| errors.unreadable(&cause))?;
     is_raw(&metadata).map_err(|cause| errors.metadata(&cause, &metadata))?;
     let at_broker = topics::at_broker(&component.manifest, &shared.namespace, topic);

@@ -34,6 +34,8 @@ pub enum Origin {
     Declarative,
     /// By the app.
     Programmatic,
+    /// By the app, for as long as it holds a stream open.
+    Streaming,
 }
 
 impl Active {

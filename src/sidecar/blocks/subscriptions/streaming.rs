@@ -1,0 +1,239 @@
+//! Subscriptions by a stream that an app holds open (grpc-api reference, section 4), without its transport. Each is
+//! a subscription of its own at the broker; what is not answered when its stream ends goes back there.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+
+use super::{Active, GIVING_BACK, Origin, topics};
+use crate::components::Metadata;
+use crate::resources::{Route, Subscription};
+use crate::sidecar::Shared;
+use crate::sidecar::app::events::{Event, Verdict};
+use crate::sidecar::blocks::cloudevent::Parts;
+use crate::sidecar::blocks::delivery::{Delivery, Recipient};
+use crate::sidecar::blocks::pubsub;
+use crate::sidecar::error::ApiError;
+
+/// Where events of a stream are said to go.
+pub const PATH: &str = "/";
+/// Events that may wait for their stream.
+const WAITING: usize = 16;
+
+/// What an app wants to receive.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// Pub/sub component.
+    pub pubsub: String,
+    /// Topic.
+    pub topic: String,
+    /// Metadata for the component, and `rawPayload`.
+    pub metadata: Metadata,
+    /// Where undeliverable events go; empty for nowhere.
+    pub dead_letter_topic: String,
+}
+
+/// Why there is no stream.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Refusal {
+    /// For a reason that has no code.
+    Plain(String),
+    /// An error of the API.
+    Api(ApiError),
+}
+
+/// An event for the app; its path is [`PATH`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Streamed {
+    /// Pub/sub component.
+    pub pubsub: String,
+    /// Topic, as the app calls it.
+    pub topic: String,
+    /// The event. Its id is what the app answers with.
+    pub event: Parts,
+}
+
+/// The events of a stream. Dropped, the stream has ended.
+#[derive(Debug)]
+pub struct Events {
+    queue: mpsc::Receiver<Streamed>,
+    ended: CancellationToken,
+    _end: [DropGuard; 2],
+}
+
+impl Events {
+    /// The next event; `None` when the sidecar ends the stream.
+    pub async fn next(&mut self) -> Option<Streamed> {
+        tokio::select! {
+            biased;
+            event = self.queue.recv() => event,
+            () = self.ended.cancelled() => None,
+        }
+    }
+}
+
+/// Takes the app's answers.
+#[derive(Debug, Clone)]
+pub struct Answers(Arc<Waiting>);
+
+impl Answers {
+    /// What the app says of the event with this id. False, and nothing happens, when no such event waits.
+    pub fn answer(&self, id: &str, verdict: Verdict) -> bool {
+        let mut waiting = self.0.lock();
+        let Some(queue) = waiting.get_mut(id) else { return false };
+        let mut answered = false;
+        let mut verdict = verdict;
+        while let Some(reply) = queue.pop_front() {
+            match reply.send(verdict) {
+                Ok(()) => {
+                    answered = true;
+                    break;
+                }
+                // Nobody waits for this one any more.
+                Err(unheard) => verdict = unheard,
+            }
+        }
+        if queue.is_empty() {
+            waiting.remove(id);
+        }
+        answered
+    }
+}
+
+/// Who waits for an answer, by the id of the event; two events may have the same.
+#[derive(Debug, Default)]
+struct Waiting(Mutex<HashMap<String, VecDeque<oneshot::Sender<Verdict>>>>);
+
+impl Waiting {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, VecDeque<oneshot::Sender<Verdict>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The sidecar's end of a stream.
+pub struct Outbox {
+    events: mpsc::Sender<Streamed>,
+    waiting: Arc<Waiting>,
+}
+
+impl Outbox {
+    /// Hands an event to the app and waits for what it says.
+    pub async fn event(&self, event: Event<'_>) -> Verdict {
+        let parts = match Parts::of(event.event) {
+            Ok(parts) => parts,
+            Err(cause) => return Verdict::Failed(format!("the event can't be taken apart: {cause}")),
+        };
+        let ended = || Verdict::Unreachable("the stream has ended".into());
+        let (reply, answer) = oneshot::channel();
+        {
+            let mut waiting = self.waiting.lock();
+            let queue = waiting.entry(parts.id.clone()).or_default();
+            // What was given up, as when its time was over, must not take this one's answer.
+            queue.retain(|reply| !reply.is_closed());
+            queue.push_back(reply);
+        }
+        let streamed = Streamed { pubsub: event.pubsub.into(), topic: event.topic.into(), event: parts };
+        if self.events.send(streamed).await.is_err() {
+            return ended();
+        }
+        answer.await.unwrap_or_else(|_| ended())
+    }
+}
+
+/// All open streams.
+#[derive(Default)]
+pub struct Streams {
+    open: Mutex<BTreeMap<u64, Active>>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    abandon: CancellationToken,
+}
+
+impl Streams {
+    fn open(&self) -> MutexGuard<'_, BTreeMap<u64, Active>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the metadata API shows, oldest first.
+    pub fn list(&self) -> Vec<Active> {
+        self.open().values().cloned().collect()
+    }
+
+    /// Subscribes for a stream.
+    pub async fn begin(
+        self: &Arc<Self>,
+        shared: &Arc<Shared>,
+        request: Request,
+    ) -> Result<(Events, Answers), Refusal> {
+        let Request { pubsub, topic, metadata, dead_letter_topic } = request;
+        let plain = |text: &str| Err(Refusal::Plain(text.to_owned()));
+        if pubsub.is_empty() {
+            return plain("pubsubName is required");
+        }
+        if topic.is_empty() {
+            return plain("topic is required");
+        }
+        let entry = pubsub::component(shared, &pubsub).map_err(Refusal::Api)?;
+        if !topics::Scopes::of(&entry.manifest).may_subscribe(&shared.app_id, &topic) {
+            return plain(&format!("subscription to topic '{topic}' on pubsub '{pubsub}' is not allowed"));
+        }
+        pubsub::is_raw(&metadata).map_err(Refusal::Plain)?;
+        let subscription = Subscription {
+            pubsub_name: pubsub,
+            topic,
+            routes: vec![Route { matches: String::new(), path: PATH.to_owned() }],
+            metadata,
+            dead_letter_topic,
+            ..Subscription::default()
+        };
+        let (sender, events) = mpsc::channel(WAITING);
+        let waiting = Arc::new(Waiting::default());
+        let outbox = Recipient::Stream(Outbox { events: sender, waiting: Arc::clone(&waiting) });
+        let (stop, abandon) = (self.stop.child_token(), self.abandon.child_token());
+        let delivery =
+            Delivery::new(Arc::clone(shared), outbox, Arc::clone(&entry), &subscription, abandon.clone())
+                .map_err(Refusal::Plain)?;
+        let topic = topics::at_broker(&entry.manifest, &shared.namespace, &subscription.topic);
+        let subscribed = entry.provider.subscribe(&topic, &subscription.metadata, delivery.handler()).await;
+        let running = subscribed.map_err(|error| {
+            let Subscription { pubsub_name, topic, .. } = &subscription;
+            Refusal::Plain(format!("failed to subscribe to topic {topic} of pubsub {pubsub_name}: {error}"))
+        })?;
+        let number = {
+            let mut open = self.open();
+            let number = open.last_key_value().map_or(0, |(last, _)| last + 1);
+            open.insert(number, Active::of(&subscription, Origin::Streaming));
+            number
+        };
+        let ended = CancellationToken::new();
+        let end = [stop.clone().drop_guard(), abandon.drop_guard()];
+        let (streams, told) = (Arc::clone(self), ended.clone());
+        // A shutdown that began meanwhile has cancelled `stop`: the task ends at once.
+        self.tasks.spawn(async move {
+            stop.cancelled().await;
+            running.stop().await;
+            streams.open().remove(&number);
+            told.cancel();
+        });
+        Ok((Events { queue: events, ended, _end: end }, Answers(waiting)))
+    }
+
+    /// Ends all of them for good. Events that apps work on have `patience` left. Returns whether that was enough.
+    pub async fn close(&self, patience: Duration) -> bool {
+        self.stop.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(patience, self.tasks.wait()).await.is_ok() {
+            return true;
+        }
+        self.abandon.cancel();
+        let _ = tokio::time::timeout(GIVING_BACK, self.tasks.wait()).await;
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests;
