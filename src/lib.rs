@@ -11,7 +11,7 @@
 //! main → cli → commands → output
 //!             commands → self_hosted, resources, client, sidecar (only from commands/daprd)
 //! self_hosted → process, resources, client
-//! sidecar     → components → resources
+//! sidecar     → components → resources; sidecar → wire
 //! leaves, for all: error · env · paths · os · net · records · logging · suggest
 //! ```
 
@@ -36,3 +36,4 @@ pub mod runfile;
 pub mod self_hosted;
 pub mod sidecar;
 pub mod suggest;
+pub mod wire;

@@ -71,6 +71,11 @@ impl InstallDir {
         self.root.join("data")
     }
 
+    /// The jobs of all apps that the embedded runtime serves.
+    pub fn jobs(&self) -> PathBuf {
+        self.data().join("jobs.sqlite")
+    }
+
     /// App and sidecar logs of one app's single runs.
     pub fn logs(&self, app_id: &str) -> PathBuf {
         self.logs_of_all().join(file_name(app_id))

@@ -39,8 +39,9 @@ const TABLE: &[(&str, &[&str])] = &[
     ("resources", &["lint", "suggest"]),
     ("runfile", &["lint", "suggest"]),
     ("lint", &["suggest"]),
-    ("sidecar", &["components", "resources"]),
+    ("sidecar", &["components", "resources", "wire"]),
     ("components", &["resources"]),
+    ("wire", &[]),
 ];
 
 /// Crates that only some parts may know.

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::blocks::bindings::Inputs;
 use super::blocks::configuration::Watching;
 use super::blocks::invoke::Invoker;
+use super::blocks::jobs::Jobs;
 use super::blocks::metadata::{Extended, Metadata};
 use super::blocks::subscriptions::Subscriptions;
 use super::handle::Addresses;
@@ -47,6 +48,8 @@ pub struct Core {
     pub inputs: Inputs,
     /// Configuration that is watched.
     pub watching: Watching,
+    /// What the app has scheduled.
+    pub jobs: Arc<Jobs>,
     /// What was counted.
     pub metrics: Arc<Metrics>,
     /// True when all components are loaded; requests wait for it.

@@ -72,7 +72,6 @@ pub struct Metrics {
 }
 
 /// What a sidecar is told. Port 0 takes a free port, except for the app, where it means that there is none.
-#[expect(clippy::struct_excessive_bools, reason = "one for each switch of the command line")]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
     /// `--app-id`.
@@ -127,8 +126,6 @@ pub struct Options {
     pub profile_port: i64,
     /// Whether a placement service was named; actors need the installed runtime.
     pub placement: bool,
-    /// Whether a scheduler was named; jobs need the installed runtime.
-    pub scheduler: bool,
 }
 
 impl Default for Options {
@@ -161,7 +158,6 @@ impl Default for Options {
             metrics: None,
             profile_port: 7777,
             placement: false,
-            scheduler: false,
         }
     }
 }
@@ -239,7 +235,6 @@ impl Flags {
             metrics: self.metrics()?,
             profile_port,
             placement: some(self.text("placement-host-address")).is_some(),
-            scheduler: !self.all("scheduler-host-address").is_empty(),
         })
     }
 

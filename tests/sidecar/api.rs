@@ -12,9 +12,6 @@ const UNKNOWN: &str = r#"{"errorCode":"ERR_DIRECT_INVOKE","message":"failed gett
 
 /// Every route of the stock API that this runtime does not have: method and path.
 const NOT_AVAILABLE: &[(&str, &str)] = &[
-    ("POST", "/v1.0/jobs/j"),
-    ("GET", "/v1.0-alpha1/jobs/j"),
-    ("DELETE", "/v1.0/jobs/j"),
     ("GET", "/v1.0/actors/t/i/method/m"),
     ("POST", "/v1.0/actors/t/i/method/m"),
     ("PUT", "/v1.0/actors/t/i/method/m"),

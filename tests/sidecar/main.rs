@@ -12,6 +12,7 @@ mod configuration;
 mod grpc;
 mod health;
 mod invoke;
+mod jobs;
 mod listen;
 mod metadata;
 mod publish;

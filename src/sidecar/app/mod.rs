@@ -6,6 +6,7 @@ mod channel;
 mod configuration;
 pub mod events;
 pub mod health;
+pub mod jobs;
 mod subscriptions;
 pub mod wait;
 

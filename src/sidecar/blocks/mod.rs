@@ -5,6 +5,7 @@ pub mod cloudevent;
 pub mod configuration;
 pub mod delivery;
 pub mod invoke;
+pub mod jobs;
 pub mod lock;
 pub mod metadata;
 pub mod pubsub;

@@ -68,6 +68,8 @@ struct Counters {
     invoke_sent: BTreeMap<String, u64>,
     /// By caller.
     invoke_received: BTreeMap<String, u64>,
+    /// By namespace: runs that went well, and others.
+    jobs: BTreeMap<String, [Option<Histogram>; 2]>,
 }
 
 /// The counters of one sidecar.
@@ -165,6 +167,13 @@ impl Metrics {
         increment(&mut self.counters().invoke_received, caller);
     }
 
+    /// The app has run a job, or has not managed to.
+    pub fn job(&self, namespace: &str, success: bool, took: Duration) {
+        let mut counters = self.counters();
+        let series = counters.jobs.entry(namespace.to_owned()).or_default();
+        series[usize::from(!success)].get_or_insert_with(Histogram::latency).took(took);
+    }
+
     /// All series.
     pub fn text(&self) -> String {
         let counters = self.counters();
@@ -197,6 +206,9 @@ impl Metrics {
         page.head("runtime_service_invocation_req_recv_total", !counters.invoke_received.is_empty());
         for (caller, count) in &counters.invoke_received {
             page.line("runtime_service_invocation_req_recv_total", &[("src_app_id", caller)], *count);
+        }
+        for (namespace, series) in &counters.jobs {
+            page.jobs(namespace, series);
         }
         self.registry.write(&mut page.text);
         page.text
@@ -267,6 +279,27 @@ impl Page<'_> {
         for (labels, histogram) in all() {
             let labels = self.labels(&labels);
             histogram.write(&mut self.text, &format!("dapr_{latency}"), &labels);
+        }
+    }
+
+    /// Runs of jobs.
+    fn jobs(&mut self, namespace: &str, [well, badly]: &[Option<Histogram>; 2]) {
+        let of = |success| [("namespace", namespace), ("operation", "job_trigger_op"), ("success", success)];
+        for (name, series) in [("component_job_success_count", well), ("component_job_failure_count", badly)]
+        {
+            self.head(name, series.is_some());
+            if let Some(latency) = series {
+                self.line(name, &of("")[..2], latency.count());
+            }
+        }
+        if well.is_some() || badly.is_some() {
+            let _ = writeln!(self.text, "# TYPE dapr_component_job_latencies histogram");
+        }
+        for (latency, success) in [(well, "true"), (badly, "false")] {
+            if let Some(latency) = latency {
+                let labels = self.labels(&of(success));
+                latency.write(&mut self.text, "dapr_component_job_latencies", &labels);
+            }
         }
     }
 

@@ -91,7 +91,7 @@ const FLAGS: &[Flag] = &[
     flag("read-buffer-size", Text, "4Ki", "Largest head of a request, for example 4Ki"),
     old("reminders-service", Text, "", "it has no effect"),
     flag("resources-path", List, "", "Directory with resource files; may be repeated"),
-    flag("scheduler-host-address", List, "", "Accepted and not used: jobs need the installed runtime"),
+    flag("scheduler-host-address", List, "", "Accepted and not used: jobs are kept in a file of this machine"),
     flag("scheduler-job-streams", Uint, "3", "Accepted and not used"),
     flag("sentry-address", Text, "", "Accepted and not used"),
     flag("sentry-request-jwt-audiences", Text, "", "Accepted and not used"),

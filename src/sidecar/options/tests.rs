@@ -49,7 +49,7 @@ fn words_become_options() {
         }),
         ("--enable-mtls --sentry-address localhost:50001", |o| o.app_id == "a"),
         ("--reminders-service x --actors-service=y --actors-disseminate-timeout 1s", |o| o.app_id == "a"),
-        ("--placement-host-address localhost:50005", |o| o.placement && !o.scheduler),
+        ("--placement-host-address localhost:50005", |o| o.placement),
         ("--dapr-listen-addresses 127.0.0.1,[::1]", |o| o.listen_addresses == ["127.0.0.1", "[::1]"]),
     ];
     for (words, holds) in cases {

@@ -17,6 +17,7 @@ use crate::sidecar::app::{Channel, Target};
 use crate::sidecar::blocks::bindings::Inputs;
 use crate::sidecar::blocks::configuration::Watching;
 use crate::sidecar::blocks::invoke::Invoker;
+use crate::sidecar::blocks::jobs::Jobs;
 use crate::sidecar::blocks::metadata::Extended;
 use crate::sidecar::blocks::subscriptions::Subscriptions;
 use crate::sidecar::core::{Core, Stop};
@@ -90,7 +91,9 @@ impl Service {
             channel.set_healthy(options.app_health.is_none());
             Arc::new(channel)
         });
-        let records = InstallDir::resolve(None, &env).ok().map(|install| Directory::of(&install));
+        let install = InstallDir::resolve(None, &env).ok();
+        let records = install.as_ref().map(Directory::of);
+        let jobs = Arc::new(Jobs::new(&options.app_id, &namespace, install.as_ref()));
         let resolver = Resolver::new(records.clone());
         let env = own_variables(env, &options, &addresses);
         let (tracer, exporter) = Tracer::of(&configuration, &options.app_id, &env).map_err(Error::Tracing)?;
@@ -115,6 +118,7 @@ impl Service {
             subscriptions: Subscriptions::default(),
             inputs: Inputs::default(),
             watching: Watching::default(),
+            jobs,
             metrics,
             loaded: watch::Sender::new(false),
             stop: Stop::default(),

@@ -37,19 +37,21 @@ pub async fn shutdown(
     // Before the servers, so that the app can still use the sidecar for the message that it works on.
     let finished = close_sources(core, left()).await;
     let in_time = servers.stop(left()).await && finished;
-    let closed = tokio::time::timeout(left().max(CLOSING), loading::close(&core.shared)).await.is_ok();
+    let close = async { tokio::join!(loading::close(&core.shared), core.jobs.close_store()) };
+    let closed = tokio::time::timeout(left().max(CLOSING), close).await.is_ok();
     tracing::info!(target: RUNTIME, "Dapr runtime stopped");
     if in_time && closed { Ok(()) } else { Err(Error::TooSlow(duration_text(grace))) }
 }
 
 /// Ends what calls the app; returns whether the app was done with everything within that time.
 async fn close_sources(core: &Core, patience: Duration) -> bool {
-    let (inputs, events, changes) = tokio::join!(
+    let (inputs, events, changes, jobs) = tokio::join!(
         core.inputs.close(patience),
         core.subscriptions.close(patience),
-        core.watching.close(patience)
+        core.watching.close(patience),
+        core.jobs.close(patience)
     );
-    inputs && events && changes
+    inputs && events && changes && jobs
 }
 
 /// Holds the end back while the app is healthy, so that it can finish its work.

@@ -68,10 +68,13 @@ fn before_components(core: &Core) {
     if options.placement {
         tracing::warn!(target: RUNTIME, "actors and workflows are not available in the embedded runtime yet; --placement-host-address has no effect");
     }
-    if options.scheduler {
-        tracing::warn!(target: RUNTIME, "jobs are not available in the embedded runtime yet; --scheduler-host-address has no effect");
+    if let Some(file) = core.jobs.file() {
+        tracing::info!(target: RUNTIME, "jobs of this machine are kept in {}", file.display());
     } else {
-        tracing::warn!(target: RUNTIME, "No scheduler host addresses provided. Scheduler disabled");
+        tracing::warn!(
+            target: RUNTIME,
+            "jobs have no place, because the home directory is unknown: set HOME or DAPR_RUNTIME_PATH"
+        );
     }
 }
 
@@ -190,7 +193,7 @@ async fn until_app(
 }
 
 /// The app can be called: asks it for its configuration and starts what it subscribes to.
-async fn app_is_up(core: &Core, channel: &Channel, declarative: &[Subscription]) {
+async fn app_is_up(core: &Core, channel: &Arc<Channel>, declarative: &[Subscription]) {
     if core.options.app_config && wait::configuration(channel).await {
         tracing::info!(target: RUNTIME, "Application configuration loaded");
     }
@@ -200,10 +203,11 @@ async fn app_is_up(core: &Core, channel: &Channel, declarative: &[Subscription])
         core.inputs.start(&core.shared),
         core.subscriptions.start(&core.shared, declarative, core.options.app_subscribe)
     );
+    core.jobs.start(channel, &core.metrics);
 }
 
 /// Nothing is sent to the app any more.
 async fn rest(core: &Core) {
     let patience = core.options.graceful_shutdown;
-    tokio::join!(core.inputs.stop(patience), core.subscriptions.stop(patience));
+    tokio::join!(core.inputs.stop(patience), core.subscriptions.stop(patience), core.jobs.stop(patience));
 }

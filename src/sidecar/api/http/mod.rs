@@ -9,6 +9,7 @@ mod cors;
 pub mod error;
 mod health;
 mod invoke;
+mod jobs;
 mod lock;
 mod log;
 mod metadata;
@@ -43,6 +44,7 @@ fn routes(core: &Arc<Core>) -> Router {
         .merge(secrets::routes().with_state(Arc::clone(&core.shared)))
         .merge(configuration::routes())
         .merge(lock::routes().with_state(Arc::clone(&core.shared)))
+        .merge(jobs::routes().with_state(Arc::clone(&core.jobs)))
         .merge(unavailable::routes())
         .fallback(server::no_route)
         .method_not_allowed_fallback(server::no_route)

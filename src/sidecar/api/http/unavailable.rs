@@ -14,14 +14,12 @@ const READ: MethodFilter = MethodFilter::GET;
 const SEND: MethodFilter = MethodFilter::POST;
 const STABLE: &[&str] = &["v1.0"];
 const ALPHA: &[&str] = &["v1.0-alpha1"];
-const BOTH: &[&str] = &["v1.0", "v1.0-alpha1"];
 const THREE: &[&str] = &["v1.0", "v1.0-beta1", "v1.0-alpha1"];
 const CONVERSATION: &[&str] = &["v1.0-alpha1", "v1.0-alpha2"];
 
 /// API, versions, methods, path.
 #[rustfmt::skip]
 pub(super) const ROUTES: &[(&str, &[&str], MethodFilter, &str)] = &[
-    ("jobs", BOTH, SEND.or(READ).or(MethodFilter::DELETE), "/jobs/{name}"),
     ("actors", STABLE, SAVE.or(READ).or(MethodFilter::DELETE), "/actors/{type}/{id}/method/{method}"),
     ("actors", STABLE, SAVE, "/actors/{type}/{id}/state"),
     ("actors", STABLE, READ, "/actors/{type}/{id}/state/{key}"),
