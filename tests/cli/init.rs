@@ -287,6 +287,20 @@ fn flags_are_checked_in_the_stock_words() {
 }
 
 #[test]
+fn an_engine_that_a_flag_names_wins_over_the_environment() {
+    let context = TestContext::new();
+    let asked = |args: &[&str]| {
+        let mut command = context.command();
+        context.run(command.args(args).env("DAPR_CONTAINER_RUNTIME", "podman")).stderr
+    };
+    let init = ["init", "--runtime-version", "1.18.0"];
+    let named = asked(&[&init[..], &["--container-runtime", "docker"]].concat());
+    assert!(named.contains("could not connect to docker"), "{named}");
+    let of_environment = asked(&init);
+    assert!(of_environment.contains("could not connect to podman"), "{of_environment}");
+}
+
+#[test]
 fn uninstall_removes_the_binaries_and_keeps_the_rest() {
     let context = TestContext::new();
     context.dapr(["init", "--embedded"]);

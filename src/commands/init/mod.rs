@@ -132,7 +132,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
     if args.kubernetes {
         return Err(unavailable("dapr init -k"));
     }
-    let registry = effective(&args.image_registry, "", DAPR_IMAGE_REGISTRY, globals);
+    let registry = effective(&args.image_registry, DAPR_IMAGE_REGISTRY, globals);
     let from_dir = args.from_dir.trim();
     if !registry.is_empty() && !from_dir.is_empty() {
         return Err(Failure::new(

@@ -110,7 +110,7 @@ pub fn of_record(
 
 /// Where images come from: the flag or its variable, the note, the usual place.
 fn registry(flag: &str, record: &Record, globals: &Globals) -> Result<Registry, Failure> {
-    let named = effective(flag, "", DAPR_IMAGE_REGISTRY, globals);
+    let named = effective(flag, DAPR_IMAGE_REGISTRY, globals);
     if named.is_empty() && record.image_registry.is_some() {
         return Ok(record.registry());
     }
@@ -136,18 +136,18 @@ fn with_port(host: String) -> String {
     }
 }
 
-/// A value that isn't the flag's default wins over the environment (layout reference, section 5).
-pub fn effective(value: &str, default: &str, variable: &str, globals: &Globals) -> String {
-    let given = value.trim();
-    if given != default {
-        return given.to_owned();
-    }
-    globals.env.get(variable).unwrap_or(default).to_owned()
+/// The flag, the variable, or nothing (layout reference, section 5). For flags whose default is nothing.
+pub fn effective(value: &str, variable: &str, globals: &Globals) -> String {
+    let given = Some(value.trim()).filter(|value| !value.is_empty());
+    given.or_else(|| globals.env.get(variable)).unwrap_or_default().to_owned()
 }
 
-/// The container engine. Only two are known. `flag` is the value of `--container-runtime`.
+/// The container engine. Only two are known. `flag` is the value of `--container-runtime`; given, it wins over the
+/// environment even when it says what is the default.
 pub fn container_runtime(flag: &str, globals: &Globals) -> Result<Kind, Failure> {
-    engine_named(&effective(flag, "docker", DAPR_CONTAINER_RUNTIME, globals))
+    let given = globals.given.iter().any(|given| given == "container-runtime");
+    let variable = globals.env.get(DAPR_CONTAINER_RUNTIME).filter(|_| !given);
+    engine_named(variable.unwrap_or(flag).trim())
 }
 
 /// The engine of this name.
