@@ -30,6 +30,7 @@ Register-ArgumentCompleter -Native -CommandName 'dapr' -ScriptBlock {
             [CompletionResult]::new('build-info', 'build-info', [CompletionResultType]::ParameterValue, 'Print build info of Dapr CLI and runtime')
             [CompletionResult]::new('bundle', 'bundle', [CompletionResultType]::ParameterValue, 'Pack the installed runtime for machines without a network. Supported platforms: Self-hosted')
             [CompletionResult]::new('completion', 'completion', [CompletionResultType]::ParameterValue, 'Generates shell completion scripts')
+            [CompletionResult]::new('dashboard', 'dashboard', [CompletionResultType]::ParameterValue, 'Show apps, logs and resources in the browser. Supported platforms: Self-hosted')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Look for what keeps Dapr from working on this machine. Supported platforms: Self-hosted')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Help about any command')
             [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Install Dapr on supported hosting platforms. Supported platforms: Kubernetes and self-hosted')
@@ -105,6 +106,23 @@ Register-ArgumentCompleter -Native -CommandName 'dapr' -ScriptBlock {
         }
         'dapr;completion;zsh' {
             [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
+            break
+        }
+        'dapr;dashboard' {
+            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'The address to listen on. Addresses that other machines reach need --token')
+            [CompletionResult]::new('--address', '--address', [CompletionResultType]::ParameterName, 'The address to listen on. Addresses that other machines reach need --token')
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The port to listen on; 0 for any that is free')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'The port to listen on; 0 for any that is free')
+            [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'What a browser has to know: opened with ?token=... once')
+            [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Open the dashboard of a Kubernetes cluster')
+            [CompletionResult]::new('--kubernetes', '--kubernetes', [CompletionResultType]::ParameterName, 'Open the dashboard of a Kubernetes cluster')
+            [CompletionResult]::new('--no-open', '--no-open', [CompletionResultType]::ParameterName, 'Don''t open a browser')
+            [CompletionResult]::new('--read-only', '--read-only', [CompletionResultType]::ParameterName, 'Show everything, change nothing')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print the version of the dashboard')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
             [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')

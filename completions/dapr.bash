@@ -25,6 +25,9 @@ _dapr() {
             dapr,completion)
                 cmd="dapr__subcmd__completion"
                 ;;
+            dapr,dashboard)
+                cmd="dapr__subcmd__dashboard"
+                ;;
             dapr,doctor)
                 cmd="dapr__subcmd__doctor"
                 ;;
@@ -95,7 +98,7 @@ _dapr() {
 
     case "${cmd}" in
         dapr)
-            opts="-v -h --version --log-as-json --runtime-path --help build-info bundle completion doctor help init invoke lint list logs publish restart run status stop uninstall upgrade version wait"
+            opts="-v -h --version --log-as-json --runtime-path --help build-info bundle completion dashboard doctor help init invoke lint list logs publish restart run status stop uninstall upgrade version wait"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -249,6 +252,44 @@ _dapr() {
                 return 0
             fi
             case "${prev}" in
+                --runtime-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dapr__subcmd__dashboard)
+            opts="-a -k -p -h --address --kubernetes --no-open --port --read-only --token --version --help --log-as-json --runtime-path"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -a)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --runtime-path)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -31,6 +31,7 @@ complete -c dapr -n "__fish_dapr_needs_command" -s h -l help -d 'help for dapr'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "build-info" -d 'Print build info of Dapr CLI and runtime'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "bundle" -d 'Pack the installed runtime for machines without a network. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "completion" -d 'Generates shell completion scripts'
+complete -c dapr -n "__fish_dapr_needs_command" -f -a "dashboard" -d 'Show apps, logs and resources in the browser. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "doctor" -d 'Look for what keeps Dapr from working on this machine. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "help" -d 'Help about any command'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "init" -d 'Install Dapr on supported hosting platforms. Supported platforms: Kubernetes and self-hosted'
@@ -77,6 +78,16 @@ complete -c dapr -n "__fish_dapr_using_subcommand completion; and __fish_seen_su
 complete -c dapr -n "__fish_dapr_using_subcommand completion; and __fish_seen_subcommand_from zsh" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
 complete -c dapr -n "__fish_dapr_using_subcommand completion; and __fish_seen_subcommand_from zsh" -s h -l help -d 'Print this help message'
 complete -c dapr -n "__fish_dapr_using_subcommand completion; and __fish_seen_subcommand_from zsh" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand dashboard" -s a -l address -d 'The address to listen on. Addresses that other machines reach need --token' -r
+complete -c dapr -n "__fish_dapr_using_subcommand dashboard" -s p -l port -d 'The port to listen on; 0 for any that is free' -r
+complete -c dapr -n "__fish_dapr_using_subcommand dashboard" -l token -d 'What a browser has to know: opened with ?token=... once' -r
+complete -c dapr -n "__fish_dapr_using_subcommand dashboard" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand dashboard" -s k -l kubernetes -d 'Open the dashboard of a Kubernetes cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand dashboard" -l no-open -d 'Don\'t open a browser'
+complete -c dapr -n "__fish_dapr_using_subcommand dashboard" -l read-only -d 'Show everything, change nothing'
+complete -c dapr -n "__fish_dapr_using_subcommand dashboard" -l version -d 'Print the version of the dashboard'
+complete -c dapr -n "__fish_dapr_using_subcommand dashboard" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand dashboard" -l log-as-json -d 'Log output in JSON format'
 complete -c dapr -n "__fish_dapr_using_subcommand doctor" -s o -l output -d 'The output format of the list. Valid values are: json, yaml, or table (default)' -r
 complete -c dapr -n "__fish_dapr_using_subcommand doctor" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
 complete -c dapr -n "__fish_dapr_using_subcommand doctor" -s h -l help -d 'Print this help message'

@@ -10,8 +10,8 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    Globals, build_info, bundle, completion, doctor, init, invoke, lint, list, logs, publish, restart, run,
-    status, stop, uninstall, upgrade, version, wait,
+    Globals, build_info, bundle, completion, dashboard, doctor, init, invoke, lint, list, logs, publish,
+    restart, run, status, stop, uninstall, upgrade, version, wait,
 };
 use crate::env::Env;
 use crate::error::{EXIT_FAILED, EXIT_OK, EXIT_USAGE, Failure};
@@ -53,6 +53,8 @@ enum Verb {
     Bundle(bundle::Args),
     /// Generates shell completion scripts
     Completion(completion::Args),
+    /// Show apps, logs and resources in the browser. Supported platforms: Self-hosted
+    Dashboard(dashboard::Args),
     /// Look for what keeps Dapr from working on this machine. Supported platforms: Self-hosted
     Doctor(doctor::Args),
     /// Help about any command
@@ -104,6 +106,7 @@ impl Verb {
                 Ok(show_help(&["completion"], globals.printer))
             }
             Self::Completion(completion::Args { shell: Some(shell) }) => completion::run(shell, globals),
+            Self::Dashboard(args) => dashboard::run(&args, globals),
             Self::Doctor(args) => doctor::run(&args, globals),
             Self::Help { topic } => {
                 let topic: Vec<&str> = topic.iter().map(String::as_str).collect();
@@ -128,8 +131,8 @@ impl Verb {
 }
 
 /// Verbs of the stock command line that don't exist here yet. They are not listed in the help.
-const MISSING: [&str; 8] =
-    ["annotate", "components", "configurations", "dashboard", "mcpservers", "mtls", "scheduler", "workflow"];
+const MISSING: [&str; 7] =
+    ["annotate", "components", "configurations", "mcpservers", "mtls", "scheduler", "workflow"];
 
 /// The description of the whole command line, from which help pages and completion scripts are made.
 pub fn command() -> clap::Command {

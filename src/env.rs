@@ -56,6 +56,10 @@ pub const DOCKER_CERT_PATH: &str = "DOCKER_CERT_PATH";
 pub const CONTAINER_HOST: &str = "CONTAINER_HOST";
 /// Directory of the user's sockets.
 pub const XDG_RUNTIME_DIR: &str = "XDG_RUNTIME_DIR";
+/// The screen of an X11 desktop.
+pub const DISPLAY: &str = "DISPLAY";
+/// The screen of a Wayland desktop.
+pub const WAYLAND_DISPLAY: &str = "WAYLAND_DISPLAY";
 /// The user's home directory.
 pub const HOME: &str = "HOME";
 /// Proxy for plain HTTP. Like the next two also in small letters.

@@ -9,7 +9,8 @@
 //!
 //! ```text
 //! main → cli → commands → output
-//!             commands → self_hosted, resources, client, sidecar (only from commands/daprd)
+//!             commands → self_hosted, resources, client, dashboard, sidecar (only from commands/daprd)
+//! dashboard   → self_hosted, resources, client
 //! self_hosted → process, resources, client
 //! sidecar     → components → resources; sidecar → wire
 //! leaves, for all: error · env · paths · os · net · records · logging · suggest
@@ -20,6 +21,7 @@ pub mod client;
 pub mod commands;
 pub mod components;
 pub mod containers;
+pub mod dashboard;
 pub mod env;
 pub mod error;
 pub mod lint;

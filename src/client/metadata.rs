@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::{Method, Request, Response, Uri};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::http::{Cause, Endpoint, Error, exchange};
 use crate::env::{DAPR_API_TOKEN, Env};
@@ -31,18 +31,97 @@ pub const DAPRD_LOG_PATH: &str = "daprdLogPath";
 /// More than any honest sidecar has to say, in bytes.
 const LIMIT: usize = 4 << 20;
 
-/// The parts of the answer that the command line uses.
+/// The parts of the answer that are used here (http-api reference, 1.2).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct Metadata {
     /// App id.
-    #[serde(default)]
     pub id: String,
     /// Version of the sidecar.
-    #[serde(default, rename = "runtimeVersion")]
     pub runtime_version: String,
     /// Free pairs, among them the keys above.
-    #[serde(default)]
     pub extended: BTreeMap<String, String>,
+    /// Features that are switched on.
+    pub enabled_features: Vec<String>,
+    /// Components that it has loaded.
+    pub components: Vec<Component>,
+    /// What its app receives.
+    pub subscriptions: Vec<Subscription>,
+    /// Types of actors that its app hosts.
+    pub actors: Vec<Actors>,
+    /// How it reaches its app.
+    pub app_connection_properties: AppConnection,
+}
+
+/// A loaded component.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default)]
+pub struct Component {
+    /// Its name.
+    pub name: String,
+    /// Its type, for example `state.redis`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Its version, for example `v1`.
+    pub version: String,
+    /// What it can do, for example `ETAG`.
+    pub capabilities: Vec<String>,
+}
+
+/// A topic that the app receives.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Subscription {
+    /// The pub/sub component.
+    #[serde(alias = "pubsubname")]
+    pub pubsub_name: String,
+    /// The topic.
+    pub topic: String,
+    /// Where messages go that the app can't handle; may be empty.
+    pub dead_letter_topic: String,
+    /// `DECLARATIVE`, `PROGRAMMATIC` or `STREAMING`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Which events go where.
+    pub rules: Vec<Rule>,
+    /// Metadata for the component.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// A routing rule.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default)]
+pub struct Rule {
+    /// A CEL expression; empty for the default route.
+    #[serde(rename = "match")]
+    pub matches: String,
+    /// Path at the app.
+    pub path: String,
+}
+
+/// Actors of one type.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default)]
+pub struct Actors {
+    /// The type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// How many are active.
+    pub count: u64,
+}
+
+/// How a sidecar reaches its app.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct AppConnection {
+    /// The app's port; 0 without an app.
+    pub port: u16,
+    /// `http`, `grpc` and so on.
+    pub protocol: String,
+    /// Host of the app.
+    pub channel_address: String,
+    /// Most calls at once; 0 without a limit.
+    pub max_concurrency: u64,
 }
 
 /// Adds the token of `DAPR_API_TOKEN` to a request, when there is one.

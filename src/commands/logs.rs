@@ -104,8 +104,11 @@ pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
         let cannot = |error: io::Error| Failure::new(format!("cannot follow: {error}"));
         let runtime = client::runtime().map_err(cannot)?;
         runtime.block_on(async {
-            let signals = Signals::listen().map_err(cannot)?;
-            logs::follow(&sources, wanted, signals, &mut emit).await.map_err(failure)
+            let mut signals = Signals::listen().map_err(cannot)?;
+            let ended = async {
+                _ = signals.next().await;
+            };
+            logs::follow(&sources, wanted, ended, &mut emit).await.map_err(failure)
         })?;
     } else {
         logs::show(&sources, wanted, &mut emit).map_err(failure)?;

@@ -6,6 +6,7 @@ pub mod build_info;
 pub mod bundle;
 pub mod completion;
 pub mod daprd;
+pub mod dashboard;
 pub mod doctor;
 pub mod init;
 mod interrupt;

@@ -1,13 +1,11 @@
 //! `dapr restart`: ends apps and starts them again, beside the same sidecars.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use super::Globals;
 use crate::error::{EXIT_FAILED, EXIT_OK, EXIT_USAGE, Failure};
-use crate::self_hosted::control::{self, Action, Request};
 use crate::self_hosted::instances::{self, Instance};
-use crate::suggest;
+use crate::self_hosted::restart;
 
 const EXAMPLES: &str = "# Restart an app; its sidecar goes on
 dapr restart -a orders";
@@ -45,29 +43,9 @@ pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
     Ok(code)
 }
 
-/// Restarts all instances, also after one of them failed.
+/// Restarts an app; the failure says which.
 fn restart(id: &str, instances: &[Instance]) -> Result<(), Failure> {
-    let failed = |text: String| Failure::new(format!("failed to restart app id {id}: {text}"));
-    let ours: Vec<&Instance> = instances.iter().filter(|instance| instance.app_id == id).collect();
-    if ours.is_empty() {
-        let question = suggest::question(id, instances.iter().map(|instance| instance.app_id.as_str()));
-        return Err(failed(format!("couldn't find app id {id}")).with_hints(question));
-    }
-    // A run is asked once, however many instances of the app it has.
-    let sockets: BTreeSet<&PathBuf> =
-        ours.iter().filter_map(|instance| instance.cli.and(instance.control.as_ref())).collect();
-    let request = Request { action: Action::Restart, app_id: id.to_owned() };
-    let outcomes = sockets.into_iter().map(|socket| control::ask(socket, &request));
-    let errors: Vec<control::Error> = outcomes.filter_map(Result::err).collect();
-    if let Some(error) = errors.first() {
-        return Err(failed(error.to_string()));
-    }
-    match ours.iter().find(|instance| instance.cli.is_none() || instance.control.is_none()) {
-        Some(foreign) => {
-            let pid = foreign.daprd.pid;
-            let text = format!("nobody who could do it owns its sidecar (PID {pid})");
-            Err(failed(text).hint("stop it with dapr stop, and start it with this dapr run"))
-        }
-        None => Ok(()),
-    }
+    restart::restart(id, instances).map_err(|error| {
+        Failure::new(format!("failed to restart app id {id}: {error}")).with_hints(error.hint())
+    })
 }

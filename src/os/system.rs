@@ -1,8 +1,10 @@
-//! Files with rights, space on a disk, children that end with us.
+//! Files with rights, space on a disk, children that end with us, the desktop's browser.
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+
+use crate::env::{DISPLAY, Env, WAYLAND_DISPLAY};
 
 /// Makes a new directory below the system's temporary one that only this user may enter.
 pub fn private_directory(prefix: &str) -> io::Result<PathBuf> {
@@ -41,4 +43,19 @@ pub fn end_with_us(command: &mut Command) {
     }
     #[cfg(not(target_os = "linux"))]
     let _ = command;
+}
+
+/// Whether somebody sits before a screen on which a browser can be opened.
+pub fn has_desktop(env: &Env) -> bool {
+    cfg!(target_os = "macos") || [DISPLAY, WAYLAND_DISPLAY].iter().any(|name| env.get(name).is_some())
+}
+
+/// Has the desktop open an address. What the browser has to say goes nowhere.
+pub fn open_in_browser(url: &str) -> io::Result<()> {
+    let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let mut command = Command::new(program);
+    command.arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    // It has a session of its own, so that Ctrl-C here doesn't end it.
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    command.spawn().map(drop)
 }

@@ -124,7 +124,8 @@ impl Instance {
         self.cli_pid == 0
     }
 
-    fn learn(&mut self, metadata: Metadata) {
+    /// Fills in what the sidecar itself tells.
+    pub fn learn(&mut self, metadata: Metadata) {
         if !metadata.id.is_empty() && metadata.id != self.app_id {
             // Somebody else answers on this port.
             return;

@@ -28,6 +28,7 @@ fn nothing_at_all_shows_the_root_help() {
       build-info  Print build info of Dapr CLI and runtime
       bundle      Pack the installed runtime for machines without a network. Supported platforms: Self-hosted
       completion  Generates shell completion scripts
+      dashboard   Show apps, logs and resources in the browser. Supported platforms: Self-hosted
       doctor      Look for what keeps Dapr from working on this machine. Supported platforms: Self-hosted
       help        Help about any command
       init        Install Dapr on supported hosting platforms. Supported platforms: Kubernetes and self-hosted

@@ -6,7 +6,6 @@ use tokio::time::Instant;
 
 use super::merge::{Merge, Progress};
 use super::{Emit, Error, Source, Wanted};
-use crate::os::Signals;
 use crate::records::ProcessId;
 
 /// How often files are looked at.
@@ -27,13 +26,14 @@ pub fn show(sources: &[Source], wanted: Wanted, emit: Emit<'_>) -> Result<(), Er
     end(&mut logs, emit)
 }
 
-/// Gives what stands there and what is appended, until every run has ended or somebody presses Ctrl-C.
+/// Gives what stands there and what is appended, until every run has ended or `stop` is done.
 pub async fn follow(
     sources: &[Source],
     wanted: Wanted,
-    mut signals: Signals,
+    stop: impl Future<Output = ()>,
     emit: Emit<'_>,
 ) -> Result<(), Error> {
+    let mut stop = std::pin::pin!(stop);
     let mut logs = Merge::open(sources, wanted)?;
     let mut quiet = None;
     loop {
@@ -45,7 +45,7 @@ pub async fn follow(
                 Progress::Enough => return Ok(()),
                 Progress::More => tokio::select! {
                     biased;
-                    _ = signals.next() => return Ok(()),
+                    () = &mut stop => return Ok(()),
                     () = tokio::task::yield_now() => {}
                 },
             }
@@ -59,7 +59,7 @@ pub async fn follow(
             Life::Ebbs | Life::Over => return end(&mut logs, emit),
         }
         tokio::select! {
-            _ = signals.next() => return Ok(()),
+            () = &mut stop => return Ok(()),
             () = tokio::time::sleep(GLANCE) => {}
         }
     }

@@ -1,0 +1,4 @@
+//! What there is on this machine: found out here, cached where many ask, and never drawn.
+
+pub mod apps;
+pub mod logs;

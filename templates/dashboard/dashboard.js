@@ -1,0 +1,163 @@
+// Keeps a page up to date and saves a few clicks. Every page works without it.
+"use strict";
+(() => {
+  const session = document.querySelector("meta[name=session]").content;
+  const main = document.querySelector("main");
+
+  // --- Light or dark ---------------------------------------------------------------------------------------------
+  const root = document.documentElement;
+  const theme = document.getElementById("theme");
+  const kept = (() => { try { return localStorage.getItem("theme"); } catch { return null; } })();
+  if (kept) root.dataset.theme = kept;
+  const toggle = () => {
+    const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    root.dataset.theme = dark ? "light" : "dark";
+    try { localStorage.setItem("theme", root.dataset.theme); } catch { /* private windows keep nothing */ }
+  };
+  theme.hidden = false;
+  theme.addEventListener("click", toggle);
+
+  // --- What is to be said ----------------------------------------------------------------------------------------
+  const say = (text, failed) => {
+    const note = document.createElement("p");
+    note.className = failed ? "note failed" : "note";
+    note.textContent = text;
+    document.getElementById("notes").replaceChildren(note);
+    if (!failed) setTimeout(() => note.remove(), 6000);
+  };
+  // The number of a note means nothing any more once it was shown.
+  if (location.search.includes("note=")) {
+    const url = new URL(location);
+    url.searchParams.delete("note");
+    history.replaceState(null, "", url);
+  }
+
+  // --- Pages that change -----------------------------------------------------------------------------------------
+  // The page is asked for again, and its sections that differ are exchanged. What somebody works with stays.
+  let refreshing = false, again = false;
+  const refresh = async () => {
+    if (refreshing) { again = true; return; }
+    refreshing = true;
+    try {
+      const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+      if (answer.ok) {
+        const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+        const next = fresh.querySelector("main");
+        const ids = [...next.querySelectorAll(":scope > [id]")];
+        const same = ids.length === main.querySelectorAll(":scope > [id]").length && ids.every((one) => document.getElementById(one.id));
+        if (!same) {
+          main.replaceChildren(...next.childNodes);
+        } else {
+          for (const one of ids) {
+            const old = document.getElementById(one.id);
+            const busy = old.contains(document.activeElement) && document.activeElement.matches("input, textarea, select");
+            if (!busy && !old.hasAttribute("data-own") && old.outerHTML !== one.outerHTML) old.replaceWith(one);
+          }
+        }
+        main.dispatchEvent(new Event("refreshed"));
+      }
+    } catch { /* the dashboard was stopped; the stream of events says when it is there again */ }
+    refreshing = false;
+    if (again) { again = false; refresh(); }
+  };
+  if (main.dataset.live) {
+    const wanted = main.dataset.live.split(" ");
+    const events = new EventSource("/events");
+    events.addEventListener("changed", (event) => { if (wanted.includes(event.data)) refresh(); });
+    // Ages grow even when nothing changes; and after a break everything may be different.
+    setInterval(() => { if (!document.hidden) refresh(); }, 10000);
+    let broken = false;
+    events.onerror = () => { broken = true; };
+    events.onopen = () => { if (broken) { broken = false; refresh(); } };
+  }
+
+  // --- Forms that do something -----------------------------------------------------------------------------------
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (form.method !== "post") return;
+    event.preventDefault();
+    if (form.dataset.confirm && !confirm(form.dataset.confirm)) return;
+    const button = event.submitter;
+    if (button) button.disabled = true;
+    const fields = Object.fromEntries(new FormData(form, button));
+    try {
+      const answer = await fetch("/api/v1" + new URL(form.action).pathname, {
+        method: "POST",
+        headers: { "content-type": "application/json", "x-dashboard-session": session },
+        body: JSON.stringify(fields),
+      });
+      const told = await answer.json();
+      say(answer.ok ? told.message : told.detail, !answer.ok);
+      form.dispatchEvent(new CustomEvent("answered", { detail: told }));
+      if (answer.ok && form.dataset.next) location.href = form.dataset.next;
+      else refresh();
+    } catch (error) {
+      say("The dashboard does not answer: " + error.message, true);
+    }
+    if (button) button.disabled = false;
+  });
+
+  // --- Logs ------------------------------------------------------------------------------------------------------
+  const log = document.getElementById("log");
+  if (log) {
+    const MOST = 5000;
+    const filters = document.getElementById("filters");
+    const follow = document.getElementById("follow");
+    const box = follow.querySelector("input");
+    follow.hidden = false;
+    let events;
+    const bottom = () => { if (box.checked) log.scrollTop = log.scrollHeight; };
+    const open = (count) => {
+      if (events) events.close();
+      const wanted = new URLSearchParams(new FormData(filters));
+      history.replaceState(null, "", "?" + wanted);
+      wanted.set("count", count);
+      events = new EventSource(log.dataset.events + "?" + wanted);
+      // The stream begins with the last lines, so after a break the list begins anew as well.
+      events.onopen = () => log.replaceChildren();
+      events.onmessage = (event) => {
+        const lines = JSON.parse(event.data).map((line) => {
+          const item = document.createElement("li");
+          item.className = line.level;
+          if (line.time) item.title = new Date(line.time).toLocaleString();
+          const source = document.createElement("i");
+          source.textContent = line.source;
+          item.append(source, line.text);
+          return item;
+        });
+        log.append(...lines);
+        while (log.childElementCount > MOST) log.firstElementChild.remove();
+        bottom();
+      };
+    };
+    filters.addEventListener("submit", (event) => { event.preventDefault(); open(1000); });
+    filters.addEventListener("change", (event) => { if (event.target !== box) open(1000); else bottom(); });
+    let pause;
+    filters.addEventListener("input", (event) => {
+      if (event.target.type === "search") { clearTimeout(pause); pause = setTimeout(() => open(1000), 200); }
+    });
+    log.addEventListener("scroll", () => {
+      box.checked = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+    });
+    bottom();
+    open(1000);
+  }
+
+  // --- Keys ------------------------------------------------------------------------------------------------------
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.matches("input, textarea, select")) {
+      if (event.key === "Escape") event.target.blur();
+      return;
+    }
+    const places = [...document.querySelectorAll(".top nav a")];
+    if (event.key === "/") {
+      const search = document.querySelector("input[type=search]");
+      if (search) { event.preventDefault(); search.focus(); search.select(); }
+    } else if (event.key === "t") {
+      toggle();
+    } else if (event.key >= "1" && event.key <= "9" && places[event.key - 1]) {
+      places[event.key - 1].click();
+    }
+  });
+})();
