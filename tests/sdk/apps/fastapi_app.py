@@ -1,29 +1,13 @@
-"""An app of the matrix on dapr-ext-fastapi: subscribes by decorator, and tells what has arrived."""
-
-from collections import defaultdict
-from typing import Any
+"""An app of the matrix on dapr-ext-fastapi: subscribes by decorator."""
 
 from dapr.ext.fastapi import DaprApp
-from fastapi import Body, FastAPI, Request
+from fastapi import Body, FastAPI
+
+from notes import router, seen
 
 app = FastAPI()
+app.include_router(router)
 dapr_app = DaprApp(app)
-seen: dict[str, list[Any]] = defaultdict(list)
-
-
-@app.get("/health")
-async def health() -> dict[str, bool]:
-    return {"well": True}
-
-
-@app.get("/seen/{name}")
-async def tell(name: str) -> list[Any]:
-    return seen[name]
-
-
-@app.api_route("/echo", methods=["GET", "POST", "PUT", "DELETE"])
-async def echo(request: Request) -> dict[str, Any]:
-    return {"method": request.method, "query": request.url.query, "body": (await request.body()).decode()}
 
 
 @dapr_app.subscribe(pubsub="pubsub", topic="plain")

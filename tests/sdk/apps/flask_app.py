@@ -1,4 +1,4 @@
-"""An app of the matrix on flask-dapr: subscribes by decorator, and tells what has arrived."""
+"""An app of the matrix on flask-dapr: subscribes by decorator, notes what reaches it, and tells it."""
 
 import json
 import logging
@@ -24,14 +24,26 @@ def health() -> dict[str, bool]:
     return {"well": True}
 
 
-@app.get("/seen/<name>")
-def tell(name: str) -> Response:
-    return jsonify(seen[name])
+@app.post("/seen")
+def tell() -> Response:
+    return jsonify(seen[request.json["name"]])
 
 
 @app.route("/echo", methods=["GET", "POST", "PUT", "DELETE"])
 def echo() -> dict[str, Any]:
     return {"method": request.method, "query": request.query_string.decode(), "body": request.data.decode()}
+
+
+@app.post("/tick")
+def tick() -> Response:
+    seen["tick"].append("tick")
+    return Response()
+
+
+@app.post("/job/<name>")
+def job(name: str) -> Response:
+    seen[f"job {name}"].append(request.json)
+    return Response()
 
 
 @dapr_app.subscribe(pubsub="pubsub", topic="plain")

@@ -55,6 +55,7 @@ async function main() {
   }
 
   await server.pubsub.subscribe(PUBSUB, "plain", noter("plain"));
+  await server.pubsub.subscribe(PUBSUB, "several", noter("several"));
   await server.pubsub.subscribe(PUBSUB, "routed", noter("routed"), "/orders");
   await server.pubsub.subscribe(PUBSUB, "raw", noter("raw"), undefined, { rawPayload: true });
   await server.pubsub.subscribeWithOptions(PUBSUB, "refused", {
@@ -62,6 +63,20 @@ async function main() {
     callback: noter("refused", DaprPubSubStatusEnum.DROP),
   });
   await server.pubsub.subscribe(PUBSUB, "graveyard", noter("graveyard"));
+  await server.pubsub.subscribeWithOptions(PUBSUB, "ruled", {
+    route: {
+      rules: [
+        { match: 'event.type == "order"', path: "/order" },
+        { match: "event.data.amount > 100", path: "/large" },
+      ],
+      default: "/other",
+    },
+  });
+  for (const rule of ["order", "large", "other"]) {
+    server.pubsub.subscribeToRoute(PUBSUB, "ruled", `/${rule}`, noter(`ruled ${rule}`));
+  }
+  await server.pubsub.subscribeBulk(PUBSUB, "bulk", noter("bulk"), { maxMessagesCount: 10, maxAwaitDurationMs: 100 });
+  await server.binding.receive("tick", async () => noter("tick")("tick"));
 
   await server.start();
 }

@@ -6,13 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from support import ROOT, Machine, Run, free_ports, leave_out, require, until
+from peers import SECRETS, STOCK, Peer, Redis
+from support import ROOT, Machine, free_ports, leave_out, require, until
 
 SOURCES = Path(__file__).resolve().parents[1] / "js"
 OLDEST_NODE = 20
+grpc_only = pytest.mark.parametrize(
+    "peer", [pytest.param("javascript-grpc", marks=pytest.mark.to_come)], indirect=True
+)
 
 
-class Javascript(Run):
+class Javascript(Peer):
     """A `dapr run` of `js/app.js`."""
 
     def call(self, name: str, *arguments: object) -> object:
@@ -27,13 +31,12 @@ class Javascript(Run):
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def seen(self, name: str) -> list:
-        return self.invoke("POST", "seen", json={"name": name}).json()
-
-    def sees(self, name: str, *values: object) -> None:
-        """Waits until exactly these have arrived under a name."""
-        until(lambda: len(self.seen(name)) >= len(values), f"{name} gets {values}")
-        assert self.seen(name) == list(values)
+    def failure(self, name: str, *arguments: object) -> str:
+        """What the SDK says of a failure: it throws some and returns others."""
+        answer = self.attempt(name, *arguments)
+        error = answer.get("error") or answer["result"].get("error")
+        assert error, f"{name}{arguments} has not failed: {answer}"
+        return error
 
 
 @pytest.fixture(scope="session")
@@ -59,16 +62,18 @@ def modules() -> Path:
     return installed
 
 
-@pytest.fixture(scope="module", params=["javascript-http"])
+@pytest.fixture(
+    scope="module", params=["javascript-http", pytest.param("javascript-grpc", marks=pytest.mark.to_come)]
+)
 def peer(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
 @pytest.fixture(scope="module")
-def js(machine: Machine, modules: Path, flags: list[str], transport: str) -> Javascript:
+def js(machine: Machine, modules: Path, flags: list[str], peer: str, transport: str) -> Javascript:
     [port] = free_ports(1)
     run = Javascript(
-        machine, "javascript", ["--app-port", str(port), "--app-protocol", transport, *flags],
+        machine, peer, ["--app-port", str(port), "--app-protocol", transport, *flags],
         ["node", str(SOURCES / "app.js")],
         NODE_PATH=str(modules), PROTOCOL=transport.upper(), FROM_ENVIRONMENT="visible",
     )
@@ -76,26 +81,27 @@ def js(machine: Machine, modules: Path, flags: list[str], transport: str) -> Jav
     return run
 
 
-def test_invocation(js: Javascript, transport: str) -> None:
+def test_invocation(js: Javascript) -> None:
     for method in ("GET", "POST", "PUT", "DELETE"):
-        data = None if method == "GET" else {"hello": "world"}
-        answer = js.call("invoker.invoke", js.app_id, "echo", method, *([data] if data else []))
+        data = [] if method == "GET" else [{"hello": "world"}]
+        answer = js.call("invoker.invoke", js.app_id, "echo", method, *data)
         assert answer["method"] == method.lower()
         if data:
-            assert json.loads(answer["body"]) == data
+            assert json.loads(answer["body"]) == data[0]
             assert answer["contentType"] == "application/json"
-    error = js.attempt("invoker.invoke", "nobody", "echo", "POST", {})["error"]
-    assert "ERR_DIRECT_INVOKE" in error if transport == "http" else "nobody" in error
+    assert "nobody" in js.failure("invoker.invoke", "nobody", "echo", "POST", {})
 
 
 def test_state(js: Javascript) -> None:
-    assert js.call("state.save", "statestore", [{"key": "a", "value": {"n": [1, 2]}}, {"key": "b", "value": "text"}]) == {}
+    items = [{"key": "a", "value": {"n": [1, 2]}}, {"key": "b", "value": "text"}]
+    assert js.call("state.save", "statestore", items) == {}
     assert js.call("state.get", "statestore", "a") == {"n": [1, 2]}
     assert js.call("state.get", "statestore", "b") == "text"
     assert js.call("state.get", "statestore", "missing") == ""
 
     bulk = js.call("state.getBulk", "statestore", ["a", "b", "missing"])
-    assert {item["key"]: item.get("data") or None for item in bulk} == {"a": {"n": [1, 2]}, "b": "text", "missing": None}
+    values = {item["key"]: item.get("data") or None for item in bulk}
+    assert values == {"a": {"n": [1, 2]}, "b": "text", "missing": None}
 
     js.call("state.transaction", "statestore", [
         {"operation": "upsert", "request": {"key": "c", "value": "from a transaction"}},
@@ -112,16 +118,14 @@ def test_state_etags(js: Javascript) -> None:
     js.call("state.save", "statestore", [{"key": "tagged", "value": "1"}])
     [first] = js.call("state.getBulk", "statestore", ["tagged"])
     js.call("state.save", "statestore", [{"key": "tagged", "value": "2", "etag": first["etag"]}])
-    stale = js.attempt("state.save", "statestore", [{"key": "tagged", "value": "3", "etag": first["etag"]}])
-    assert "possible etag mismatch" in json.dumps(stale)
-    stale = js.attempt("state.delete", "statestore", "tagged", {"etag": first["etag"]})
-    assert "possible etag mismatch" in json.dumps(stale)
+    stale = js.failure("state.save", "statestore", [{"key": "tagged", "value": "3", "etag": first["etag"]}])
+    assert "possible etag mismatch" in stale
+    assert "possible etag mismatch" in js.failure("state.delete", "statestore", "tagged", {"etag": first["etag"]})
     assert str(js.call("state.get", "statestore", "tagged")) == "2"
 
 
 def test_state_missing_store(js: Javascript) -> None:
-    answer = js.attempt("state.get", "nothing", "a")
-    assert "state store nothing" in answer["error"]
+    assert "state store nothing" in js.failure("state.get", "nothing", "a")
 
 
 def test_publish(js: Javascript) -> None:
@@ -133,7 +137,7 @@ def test_publish(js: Javascript) -> None:
     }
     js.call("pubsub.publish", "pubsub", "plain", event)
     js.sees("plain", {"n": 1}, "text", {"n": 2})
-    assert "nothing" in json.dumps(js.attempt("pubsub.publish", "nothing", "plain", {"n": 1}))
+    assert "nothing" in js.failure("pubsub.publish", "nothing", "plain", {"n": 1})
 
 
 def test_subscribe(js: Javascript) -> None:
@@ -149,13 +153,83 @@ def test_dead_letters(js: Javascript) -> None:
     js.sees("refused", {"order": 3})
 
 
+@pytest.mark.to_come
+def test_routing_rules(js: Javascript) -> None:
+    js.call("pubsub.publish", "pubsub", "ruled", {"amount": 1}, {"metadata": {"cloudevent.type": "order"}})
+    js.call("pubsub.publish", "pubsub", "ruled", {"amount": 101})
+    js.call("pubsub.publish", "pubsub", "ruled", {"amount": 2})
+    js.sees("ruled order", {"amount": 1})
+    js.sees("ruled large", {"amount": 101})
+    js.sees("ruled other", {"amount": 2})
+
+
+@pytest.mark.to_come
+def test_bulk_publish(js: Javascript) -> None:
+    messages = [{"n": 1}, {"entryID": "second", "event": {"n": 2}}, {"n": 3}]
+    assert js.call("pubsub.publishBulk", "pubsub", "several", messages) == {"failedMessages": []}
+    js.sees_all("several", {"n": 1}, {"n": 2}, {"n": 3})
+    failed = js.call("pubsub.publishBulk", "nothing", "several", messages)["failedMessages"]
+    assert len(failed) == len(messages)
+
+
+@pytest.mark.to_come
+def test_bulk_subscribe(js: Javascript, transport: str) -> None:
+    if STOCK and transport == "grpc":
+        pytest.xfail("a stock sidecar gives up when this SDK has only the older one of two methods")
+    for n in range(3):
+        js.call("pubsub.publish", "pubsub", "bulk", {"n": n})
+    js.sees_all("bulk", {"n": 0}, {"n": 1}, {"n": 2})
+
+
+@pytest.mark.to_come
+def test_output_binding(js: Javascript) -> None:
+    js.call("binding.send", "files", "create", {"hello": "world"}, {"fileName": "a.json"})
+    stored = js.call("binding.send", "files", "get", None, {"fileName": "a.json"})
+    if "data" in stored:
+        stored = json.loads(stored["data"])
+    assert stored == {"hello": "world"}
+    js.call("binding.send", "files", "delete", None, {"fileName": "a.json"})
+    assert "a.json" in js.failure("binding.send", "files", "get", None, {"fileName": "a.json"})
+
+
+@pytest.mark.to_come
+def test_input_binding(js: Javascript) -> None:
+    until(lambda: len(js.seen("tick")) >= 2, "the clock ticks")
+
+
 def test_secrets(js: Javascript) -> None:
-    assert js.call("secret.get", "secrets", "database") == {"user": "dapr", "password": "pw"}
     assert js.call("secret.get", "secrets", "token") == {"token": "s3cret"}
     assert js.call("secret.get", "environment", "FROM_ENVIRONMENT") == {"FROM_ENVIRONMENT": "visible"}
-    assert js.call("secret.getBulk", "secrets") == {
-        "token": {"token": "s3cret"}, "database": {"user": "dapr", "password": "pw"},
-    }
+    everything = js.call("secret.getBulk", "secrets")
+    assert everything == {"token": {"token": "s3cret"}, "database": SECRETS["database"]}
+    # Over gRPC this SDK returns the first of several values only.
+    several = js.call("secret.get", "secrets", "database")
+    assert several.items() <= SECRETS["database"].items()
+
+
+@grpc_only
+def test_configuration(js: Javascript, redis: Redis) -> None:
+    redis.set("js-greeting", "hello||v1")
+    items = js.call("configuration.get", "settings", ["js-greeting"])["items"]
+    assert items["js-greeting"]["value"] == "hello"
+    assert items["js-greeting"]["version"] == "v1"
+    js.call("configuration.subscribeWithKeys", "settings", ["js-greeting"], {"noter": "settings"})
+
+    def changed() -> bool:
+        redis.set("js-greeting", "hi||v2")
+        return "hi" in [change["items"]["js-greeting"]["value"] for change in js.seen("settings")]
+
+    until(changed, "the change arrives")
+    js.call("stop", "settings")
+
+
+@pytest.mark.to_come
+def test_lock(js: Javascript) -> None:
+    assert js.call("lock.lock", "locks", js.app_id, "one", 60) == {"success": True}
+    assert not js.call("lock.lock", "locks", js.app_id, "two", 60).get("success")
+    statuses = [js.call("lock.unlock", "locks", js.app_id, owner)["status"] for owner in ("two", "one", "one")]
+    success, does_not_exist, belongs_to_others = 0, 1, 2
+    assert statuses == [belongs_to_others, success, does_not_exist]
 
 
 def test_metadata(js: Javascript) -> None:
