@@ -16,7 +16,7 @@ from support import Machine
 
 
 # What the embedded sidecar doesn't have yet.
-TO_COME = ("bindings.localstorage", "bindings.cron", "configuration.redis", "lock.redis")
+TO_COME = ("configuration.redis", "lock.redis")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -56,7 +56,6 @@ def test_dead_letters(app: Peer) -> None:
     app.sees("refused", {"n": 4})
 
 
-@pytest.mark.to_come
 def test_input_binding(app: Peer) -> None:
     until(lambda: len(app.seen("tick")) >= 2, "the clock ticks")
 
@@ -81,7 +80,6 @@ def test_publish(app: Peer) -> None:
 
 
 @plain
-@pytest.mark.to_come
 def test_routing_rules(app: Peer) -> None:
     app.publish("ruled", {"amount": 1}, params={"metadata.cloudevent.type": "order"})
     app.publish("ruled", {"amount": 101})
@@ -92,7 +90,6 @@ def test_routing_rules(app: Peer) -> None:
 
 
 @plain
-@pytest.mark.to_come
 def test_bulk_publish(app: Peer) -> None:
     entries = [{"entryId": str(n), "event": {"n": n}, "contentType": "application/json"} for n in range(3)]
     for version in ("v1.0", "v1.0-alpha1"):
@@ -131,7 +128,6 @@ def test_state(app: Peer) -> None:
 
 
 @plain
-@pytest.mark.to_come
 def test_output_binding(app: Peer) -> None:
     def binding(operation: str, data: object = None, **metadata: str):
         body = {"operation": operation, "data": data, "metadata": metadata}

@@ -153,7 +153,6 @@ def test_dead_letters(js: Javascript) -> None:
     js.sees("refused", {"order": 3})
 
 
-@pytest.mark.to_come
 def test_routing_rules(js: Javascript) -> None:
     js.call("pubsub.publish", "pubsub", "ruled", {"amount": 1}, {"metadata": {"cloudevent.type": "order"}})
     js.call("pubsub.publish", "pubsub", "ruled", {"amount": 101})
@@ -163,7 +162,6 @@ def test_routing_rules(js: Javascript) -> None:
     js.sees("ruled other", {"amount": 2})
 
 
-@pytest.mark.to_come
 def test_bulk_publish(js: Javascript) -> None:
     messages = [{"n": 1}, {"entryID": "second", "event": {"n": 2}}, {"n": 3}]
     assert js.call("pubsub.publishBulk", "pubsub", "several", messages) == {"failedMessages": []}
@@ -181,7 +179,6 @@ def test_bulk_subscribe(js: Javascript, transport: str) -> None:
     js.sees_all("bulk", {"n": 0}, {"n": 1}, {"n": 2})
 
 
-@pytest.mark.to_come
 def test_output_binding(js: Javascript) -> None:
     js.call("binding.send", "files", "create", {"hello": "world"}, {"fileName": "a.json"})
     stored = js.call("binding.send", "files", "get", None, {"fileName": "a.json"})
@@ -192,7 +189,6 @@ def test_output_binding(js: Javascript) -> None:
     assert "a.json" in js.failure("binding.send", "files", "get", None, {"fileName": "a.json"})
 
 
-@pytest.mark.to_come
 def test_input_binding(js: Javascript) -> None:
     until(lambda: len(js.seen("tick")) >= 2, "the clock ticks")
 
