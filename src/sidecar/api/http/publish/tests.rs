@@ -23,7 +23,7 @@ fn app() -> (Router, Arc<Broker>) {
     closed.closed.store(true, std::sync::atomic::Ordering::SeqCst);
     shared.components.insert_pubsub(manifest("closed", "pubsub.fake", &[]), Arc::new(closed));
     let mut picky = Broker::default();
-    picky.refused_text = Some("bad");
+    picky.refused_text = Some("pepper");
     shared.components.insert_pubsub(manifest("picky", "pubsub.fake", &[]), Arc::new(picky));
     (routes().with_state(Arc::new(shared)), broker)
 }
@@ -252,7 +252,7 @@ async fn entries_that_the_broker_refuses_are_named() {
     let (app, _) = app();
     let entry =
         |id: &str, text: &str| format!(r#"{{"entryId":"{id}","event":"{text}","contentType":"text/plain"}}"#);
-    let body = format!("[{},{},{}]", entry("1", "bad"), entry("2", "good"), entry("3", "bad"));
+    let body = format!("[{},{},{}]", entry("1", "pepper"), entry("2", "salt"), entry("3", "pepper"));
     let answer = send(&app, "POST", "/v1.0/publish/bulk/picky/t", &[], body).await;
     let expected = r#"{"failedEntries":[{"entryId":"1","error":"not this one"},{"entryId":"3","error":"not this one"}],"errorCode":"ERR_PUBSUB_PUBLISH_MESSAGE"}"#;
     assert_eq!((answer.status, answer.body.as_str()), (500, expected));
