@@ -65,8 +65,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("redis", &["components"]),
     ("reqwest", &["components::bindings", "net", "release", "sidecar::trace"]),
     ("rusqlite", &["components"]),
+    ("tokio_rustls", &["sidecar"]),
     ("tonic", &["sidecar"]),
     ("tonic_health", &["sidecar"]),
+    ("tonic_prost", &["sidecar"]),
     ("tonic_reflection", &["sidecar"]),
     ("tonic_types", &["sidecar"]),
 ];

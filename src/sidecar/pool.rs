@@ -4,6 +4,9 @@
 //! whose connection is refused comes back whole and can go to another instance, whatever its body is, and a
 //! request never goes out twice.
 
+mod shared;
+mod tls;
+
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,8 +19,12 @@ use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
+
+pub use shared::Shared;
+pub use tls::Tls;
 
 /// A connection that was idle for longer is not used again: servers close idle ones (uvicorn after 5 s), and
 /// a request must not meet that moment.
@@ -38,6 +45,7 @@ pub enum Error {
 pub struct Pool {
     host: String,
     port: u16,
+    tls: Option<Tls>,
     idle: Mutex<Idle>,
 }
 
@@ -52,7 +60,12 @@ struct Idle {
 impl Pool {
     /// Nothing is connected yet.
     pub fn new(host: &str, port: u16) -> Arc<Self> {
-        Arc::new(Self { host: host.to_owned(), port, idle: Mutex::default() })
+        Self::with_tls(host, port, None)
+    }
+
+    /// The same, perhaps with TLS.
+    pub fn with_tls(host: &str, port: u16, tls: Option<Tls>) -> Arc<Self> {
+        Arc::new(Self { host: host.to_owned(), port, tls, idle: Mutex::default() })
     }
 
     /// Sends a request. `permit` is held until the body of the response has been read or dropped.
@@ -77,7 +90,8 @@ impl Pool {
                 },
             }
         }
-        let mut sender = match self.connect().await {
+        // Seldom, and large.
+        let mut sender = match Box::pin(self.connect()).await {
             Ok(sender) => sender,
             Err(error) => return Err(Error::Connect(Box::new(request), error)),
         };
@@ -91,15 +105,11 @@ impl Pool {
     }
 
     async fn connect(&self) -> io::Result<SendRequest<Body>> {
-        let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
-        stream.set_nodelay(true)?;
-        // Names as every other client writes them, for apps that compare them letter by letter.
-        let mut client = http1::Builder::new();
-        client.title_case_headers(true);
-        let (sender, connection) = client.handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
-        // Ends when the sender is dropped or the server closes.
-        tokio::spawn(connection);
-        Ok(sender)
+        let stream = dial(&self.host, self.port).await?;
+        match &self.tls {
+            None => begin(stream).await,
+            Some(tls) => begin(tls.connect(&self.host, stream).await?).await,
+        }
     }
 
     fn idle(&self) -> MutexGuard<'_, Idle> {
@@ -151,6 +161,26 @@ impl Pool {
             Body::new(Reply { body, done: false, back, _permit: permit })
         })
     }
+}
+
+/// Connects to a server.
+pub async fn dial(host: &str, port: u16) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect((host, port)).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+async fn begin<S>(stream: S) -> io::Result<SendRequest<Body>>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    // Names as every other client writes them, for apps that compare them letter by letter.
+    let mut client = http1::Builder::new();
+    client.title_case_headers(true);
+    let (sender, connection) = client.handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
+    // Ends when the sender is dropped or the server closes.
+    tokio::spawn(connection);
+    Ok(sender)
 }
 
 /// The body of a response; gives the connection back when it was read to its end.

@@ -40,11 +40,9 @@ pub enum Error {
     /// A component that can't be done without.
     #[error(transparent)]
     Component(#[from] loading::Error),
-    /// A setting that only the installed runtime knows.
-    #[error(
-        "{0} is not available in the embedded runtime yet; run with the installed runtime (dapr init, then dapr run --runtime installed)"
-    )]
-    NotAvailable(String),
+    /// TLS to the app can't be had.
+    #[error("failed to set up TLS to the app: {0}")]
+    Tls(String),
     /// Requests or deliveries were still running when their time was over.
     #[error("graceful shutdown took longer than {0}")]
     TooSlow(String),

@@ -57,12 +57,3 @@ async fn wrong_files_have_the_stock_texts() {
     let text = "failed to load components: duplicate definition of Component name s1 (state.nope/v1) with existing s1 (state.nope/v1)";
     assert_eq!(build(double).await, text);
 }
-
-#[tokio::test]
-async fn an_app_protocol_that_is_missing_says_so() {
-    let mut options = alone("a");
-    options.app_port = 1;
-    options.app_protocol = dapr_cli::sidecar::options::Protocol::Grpc;
-    let error = Service::build(options, Env::of([("HOME", "/nowhere")])).await.err().unwrap();
-    assert!(error.to_string().starts_with("app protocol grpc is not available"), "{error}");
-}

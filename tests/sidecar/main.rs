@@ -15,6 +15,7 @@ mod invoke;
 mod jobs;
 mod listen;
 mod metadata;
+mod protocols;
 mod publish;
 mod resiliency;
 mod secrets;

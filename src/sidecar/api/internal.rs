@@ -6,6 +6,7 @@ use hyper::body::Incoming;
 use hyper::header::HeaderValue;
 use hyper::{Request, Response, StatusCode};
 
+use crate::sidecar::app::invoke::{Message, Said};
 use crate::sidecar::blocks::invoke::{APP_ID, CALLER, LocalError, SIDECAR_ERROR, TRACEPARENT};
 use crate::sidecar::core::Core;
 use crate::sidecar::trace::{Kind, Span};
@@ -22,6 +23,9 @@ pub async fn answer(core: &Core, mut request: Request<Incoming>) -> Response<Bod
     }
     let path = request.uri().path_and_query().cloned();
     let path = path.as_ref().map_or("/", |path| path.as_str());
+    if let Some(message) = Message::take(request.headers_mut()) {
+        request.extensions_mut().insert(message);
+    }
     let mut span = span(core, path, &mut request);
     let answer = core.invoker.local(path, request.map(Body::new)).await;
     if let Some(span) = &mut span {
@@ -34,6 +38,14 @@ pub async fn answer(core: &Core, mut request: Request<Incoming>) -> Response<Bod
         Ok(mut response) => {
             // Only a sidecar may say this.
             response.headers_mut().remove(SIDECAR_ERROR);
+            match response.extensions_mut().remove::<Said>() {
+                None => {}
+                Some(Said::Data(type_url)) => Said::put_data(&type_url, response.headers_mut()),
+                Some(Said::Failure(status)) => {
+                    response.headers_mut().insert(SIDECAR_ERROR, HeaderValue::from_static("status"));
+                    Said::put_failure(&status, response.headers_mut());
+                }
+            }
             response
         }
         Err(error @ LocalError::Failed(_)) => {

@@ -9,23 +9,27 @@ use futures_util::future::join_all;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 
+use super::grpc::Grpc;
 use super::{CallError, Channel, callback};
 use crate::resources::{Code, Component};
 use crate::sidecar::blocks::bindings::{Answer, Delivery, route};
 use crate::sidecar::resiliency::Refusal;
 
-const SCOPE: &str = "dapr.runtime.processor.binding";
+pub(super) const SCOPE: &str = "dapr.runtime.processor.binding";
 /// Pauses between attempts to reach the app.
 const PAUSES: [Duration; 3] =
     [Duration::from_millis(500), Duration::from_millis(750), Duration::from_secs(1)];
 /// Limit of the app's answer to a question: a server that speaks no HTTP must not hold the start back for good.
-const ANSWER: Duration = Duration::from_secs(10);
+pub(super) const ANSWER: Duration = Duration::from_secs(10);
 /// Most bytes of an answer that are read.
 const LARGEST: usize = 4 << 20;
 
 impl Channel {
     /// The names of those bindings whose events the app wants.
     pub async fn wanted_bindings(&self, bindings: &[&Component]) -> HashSet<String> {
+        if let Some(grpc) = Grpc::of(self) {
+            return Box::pin(grpc.wanted_bindings(bindings)).await;
+        }
         let asked = bindings.iter().map(async |manifest| {
             self.wants(&manifest.name, route(manifest)).await.then(|| manifest.name.clone())
         });
@@ -71,6 +75,9 @@ impl Channel {
 
     /// Hands an event over. The error is the reason for which it isn't handled.
     pub async fn binding_event(&self, delivery: Delivery<'_>) -> Result<Answer, Refusal> {
+        if let Some(grpc) = Grpc::of(self) {
+            return Box::pin(grpc.binding_event(delivery)).await;
+        }
         let Delivery { route, event, parent, .. } = delivery;
         let mut request = Request::new(Body::from(event.data.clone()));
         *request.method_mut() = Method::POST;

@@ -1,5 +1,7 @@
-//! The HTTP channel to the app: one pool of connections, the concurrency limit, the token, the health gate.
+//! The channel to the app: connections of the protocol that it speaks, the concurrency limit, the token, the health
+//! gate. What is asked of the app lies in the files beside this one.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -8,10 +10,11 @@ use axum::body::Body;
 use hyper::header::{HOST, HeaderValue};
 use hyper::http::uri::PathAndQuery;
 use hyper::{Method, Request, Response, StatusCode, Uri, Version};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::sidecar::metrics::Metrics;
-use crate::sidecar::pool::{self, Pool};
+use crate::sidecar::options::Protocol;
+use crate::sidecar::pool::{self, Pool, Shared, Tls};
 
 /// Where the app listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,15 +37,30 @@ pub enum CallError {
     /// The request went out, fully or in part, and the connection broke: the app may have begun to work on it.
     #[error("{0}")]
     Broken(String),
+    /// It can't be sent to this app; nothing was.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// How the app is reached.
+enum Wire {
+    /// HTTP/1.1, with and without TLS.
+    One(Arc<Pool>),
+    /// HTTP/2 without TLS.
+    Two(Shared),
+    /// gRPC, with and without TLS.
+    Grpc(Shared),
 }
 
 /// The app, seen from the sidecar.
 pub struct Channel {
     target: Target,
     host: HeaderValue,
-    pool: Arc<Pool>,
+    wire: Wire,
+    tls: Option<Tls>,
     limit: Option<Arc<Semaphore>>,
     token: Option<HeaderValue>,
+    largest: usize,
     healthy: AtomicBool,
     metrics: Option<Arc<Metrics>>,
 }
@@ -53,13 +71,39 @@ impl Channel {
         let host = HeaderValue::from_str(&format!("{}:{}", target.host, target.port));
         Self {
             host: host.unwrap_or(HeaderValue::from_static("localhost")),
-            pool: Pool::new(&target.host, target.port),
+            wire: Wire::One(Pool::new(&target.host, target.port)),
+            tls: None,
             limit: (max_concurrency > 0).then(|| Arc::new(Semaphore::new(max_concurrency))),
             token: token.and_then(|token| HeaderValue::from_str(token).ok()),
+            largest: usize::MAX,
             healthy: AtomicBool::new(true),
             metrics: None,
             target,
         }
+    }
+
+    /// The same channel in another protocol than HTTP/1.1. The error is the reason why TLS can't be had.
+    pub fn speaking(mut self, protocol: Protocol) -> Result<Self, String> {
+        let tls = |name| Tls::of(name).map(Some).map_err(|error| error.to_string());
+        self.tls = match protocol {
+            Protocol::Https => tls("http/1.1")?,
+            Protocol::Grpcs => tls("h2")?,
+            Protocol::Http | Protocol::Grpc | Protocol::H2c => None,
+        };
+        let Target { host, port } = &self.target;
+        self.wire = match protocol {
+            Protocol::Http | Protocol::Https => Wire::One(Pool::with_tls(host, *port, self.tls.clone())),
+            Protocol::H2c => Wire::Two(Shared::new(host, *port, None)),
+            Protocol::Grpc | Protocol::Grpcs => Wire::Grpc(Shared::new(host, *port, self.tls.clone())),
+        };
+        Ok(self)
+    }
+
+    /// The same channel, where messages of answers have at most so many bytes.
+    #[must_use]
+    pub fn limited(mut self, bytes: Option<u64>) -> Self {
+        self.largest = bytes.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(usize::MAX);
+        self
     }
 
     /// The same channel, whose calls are counted.
@@ -84,24 +128,56 @@ impl Channel {
         self.healthy.store(healthy, Ordering::Release);
     }
 
-    /// Sends a request to the app: `path` is path and query, starting with a slash. Adds the app's token,
-    /// waits for a free place when concurrency is limited, and hands back the response with its body still
-    /// streaming. The place is held until the body has been read or dropped.
-    pub async fn call(&self, mut request: Request<Body>, path: &str) -> Result<Response<Body>, CallError> {
+    /// The connection of an app that speaks gRPC.
+    pub(super) fn grpc(&self) -> Option<&Shared> {
+        match &self.wire {
+            Wire::Grpc(shared) => Some(shared),
+            Wire::One(_) | Wire::Two(_) => None,
+        }
+    }
+
+    /// Most bytes of a message that the app answers.
+    pub(super) fn limit_of_answers(&self) -> usize {
+        self.largest
+    }
+
+    /// Tries whether the app accepts connections.
+    pub async fn dial(&self) -> io::Result<()> {
+        let stream = pool::dial(&self.target.host, self.target.port).await?;
+        if let Some(tls) = &self.tls {
+            tls.connect(&self.target.host, stream).await?;
+        }
+        Ok(())
+    }
+
+    /// A place for a call, when concurrency is limited.
+    pub(super) async fn enter(&self) -> Result<Option<OwnedSemaphorePermit>, CallError> {
         if !self.is_healthy() {
             return Err(CallError::Unhealthy);
         }
-        let permit = match &self.limit {
+        Ok(match &self.limit {
             Some(limit) => Arc::clone(limit).acquire_owned().await.ok(),
             None => None,
-        };
+        })
+    }
+
+    /// `APP_API_TOKEN`.
+    pub(super) fn token(&self) -> Option<&HeaderValue> {
+        self.token.as_ref()
+    }
+
+    /// Sends a request to the app over HTTP: `path` is path and query, starting with a slash. Adds the app's token,
+    /// waits for a free place when concurrency is limited, and hands back the response with its body still
+    /// streaming. The place is held until the body has been read or dropped.
+    pub async fn call(&self, mut request: Request<Body>, path: &str) -> Result<Response<Body>, CallError> {
+        let permit = self.enter().await?;
         if let Some(token) = &self.token {
             request.headers_mut().insert("dapr-api-token", token.clone());
         }
         self.address(&mut request, path)?;
         let method = request.method().clone();
         let started = Instant::now();
-        let answer = self.pool.send(request, permit).await;
+        let answer = self.exchange(request, permit).await;
         if let Some(metrics) = &self.metrics {
             // The stock sidecar counts a call without an answer as one with this status.
             let status = answer.as_ref().map_or(StatusCode::INTERNAL_SERVER_ERROR, Response::status);
@@ -114,12 +190,23 @@ impl Channel {
     pub async fn probe(&self, path: &str) -> Result<StatusCode, CallError> {
         let mut request = Request::new(Body::empty());
         self.address(&mut request, path)?;
-        let answer = self.pool.send(request, None).await;
+        let answer = self.exchange(request, None).await;
         let response = answer.map_err(|error| self.describe(&Method::GET, path, &error))?;
         let status = response.status();
         // A small answer is read so that the connection can be used again.
         let _ = axum::body::to_bytes(response.into_body(), 64 << 10).await;
         Ok(status)
+    }
+
+    async fn exchange(
+        &self,
+        request: Request<Body>,
+        permit: Option<OwnedSemaphorePermit>,
+    ) -> Result<Response<Body>, pool::Error> {
+        match &self.wire {
+            Wire::One(pool) => pool.send(request, permit).await,
+            Wire::Two(shared) | Wire::Grpc(shared) => Box::pin(shared.send(request, permit)).await,
+        }
     }
 
     fn address(&self, request: &mut Request<Body>, path: &str) -> Result<(), CallError> {
@@ -132,17 +219,24 @@ impl Channel {
     }
 
     fn url(&self, path: &str) -> String {
-        format!("http://{}:{}{path}", self.target.host, self.target.port)
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}:{}{path}", self.target.host, self.target.port)
     }
 
     /// The text that the stock runtime's HTTP client gives.
     fn describe(&self, method: &Method, path: &str, error: &pool::Error) -> CallError {
-        let Target { host, port } = &self.target;
-        let (kind, text): (fn(String) -> CallError, _) = match error {
-            pool::Error::Connect(_, error) => (CallError::Transport, pool::connect_text(host, *port, error)),
-            pool::Error::Broken(error) => (CallError::Broken, pool::broken_text(host, *port, error)),
-        };
         let (first, rest) = method.as_str().split_at(1);
-        kind(format!("{first}{} \"{}\": {text}", rest.to_lowercase(), self.url(path)))
+        self.error(error, |text| format!("{first}{} \"{}\": {text}", rest.to_lowercase(), self.url(path)))
+    }
+
+    /// What went wrong with the connection, in words that go around its own.
+    pub(super) fn error(&self, error: &pool::Error, words: impl Fn(String) -> String) -> CallError {
+        let Target { host, port } = &self.target;
+        match error {
+            pool::Error::Connect(_, error) => {
+                CallError::Transport(words(pool::connect_text(host, *port, error)))
+            }
+            pool::Error::Broken(error) => CallError::Broken(words(pool::broken_text(host, *port, error))),
+        }
     }
 }

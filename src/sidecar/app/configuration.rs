@@ -34,6 +34,9 @@ impl<'a> From<&'a Item> for ItemBody<'a> {
 impl Channel {
     /// Tells of the change of one key. The error is the reason for which the app did not take it.
     pub async fn configuration_change(&self, change: Change<'_>) -> Result<(), String> {
+        if self.grpc().is_some() {
+            return Err("an app that speaks gRPC gets changes only by its own SubscribeConfiguration".into());
+        }
         let Change { store, id, key, item } = change;
         let body = json!({ "id": id, "items": { key: ItemBody::from(item) } });
         let mut request = Request::new(Body::from(body.to_string()));

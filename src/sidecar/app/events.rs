@@ -7,6 +7,7 @@ use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 use serde::Deserialize;
 
+use super::grpc::Grpc;
 use super::{CallError, Channel, callback};
 use crate::components::Metadata;
 use crate::sidecar::blocks::cloudevent;
@@ -77,6 +78,9 @@ impl From<CallError> for Verdict {
 impl Channel {
     /// Hands one event to the app. `span` learns how the call ended.
     pub async fn event(&self, event: Event<'_>, span: Option<&mut Span>) -> Verdict {
+        if let Some(grpc) = Grpc::of(self) {
+            return Box::pin(grpc.event(event, span)).await;
+        }
         let mut request = Request::new(Body::from(event.event.clone()));
         *request.headers_mut() = headers(&event);
         match self.posted(request, event.path, span).await {

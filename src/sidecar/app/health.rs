@@ -6,6 +6,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::Channel;
+use super::grpc::Grpc;
 use crate::sidecar::options::AppHealth;
 
 /// Probes until cancelled. The app starts unhealthy; each change is sent to `changes`.
@@ -23,10 +24,8 @@ pub async fn probe(
             () = stop.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        let failure = match tokio::time::timeout(settings.timeout, channel.probe(&settings.path)).await {
-            Ok(Ok(status)) if status.is_success() => None,
-            Ok(Ok(status)) => Some(format!("unhealthy status code: {}", status.as_u16())),
-            Ok(Err(error)) => Some(error.to_string()),
+        let failure = match tokio::time::timeout(settings.timeout, ask(&channel, &settings.path)).await {
+            Ok(answer) => answer.err(),
             Err(_) => Some("health check timed out".to_owned()),
         };
         match failure {
@@ -47,5 +46,17 @@ pub async fn probe(
                 }
             }
         }
+    }
+}
+
+/// Asks the app in its protocol. The error is the reason why it isn't healthy.
+async fn ask(channel: &Channel, path: &str) -> Result<(), String> {
+    if let Some(grpc) = Grpc::of(channel) {
+        return Box::pin(grpc.health()).await;
+    }
+    match channel.probe(path).await {
+        Ok(status) if status.is_success() => Ok(()),
+        Ok(status) => Err(format!("unhealthy status code: {}", status.as_u16())),
+        Err(error) => Err(error.to_string()),
     }
 }

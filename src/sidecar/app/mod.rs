@@ -5,8 +5,11 @@ mod callback;
 mod channel;
 mod configuration;
 pub mod events;
+pub mod grpc;
 pub mod health;
+pub mod invoke;
 pub mod jobs;
+pub mod message;
 mod subscriptions;
 pub mod wait;
 

@@ -11,20 +11,24 @@ use hyper::{Request, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::grpc::Grpc;
 use super::{CallError, Channel};
 use crate::resources::{Route, Subscription};
 
-const SCOPE: &str = "dapr.runtime.processor.subscription";
+pub(super) const SCOPE: &str = "dapr.runtime.processor.subscription";
 
 /// Pauses between attempts to reach the app.
-const PAUSES: [Duration; 3] =
+pub(super) const PAUSES: [Duration; 3] =
     [Duration::from_millis(500), Duration::from_millis(750), Duration::from_secs(1)];
 /// Limit of the app's answer: a server that speaks no HTTP must not hold the start back for good.
-const ANSWER: Duration = Duration::from_secs(10);
+pub(super) const ANSWER: Duration = Duration::from_secs(10);
 
 impl Channel {
     /// What the app wants to receive; nothing, with a line in the log, when it can't be asked.
     pub async fn subscriptions(&self) -> Vec<Subscription> {
+        if let Some(grpc) = Grpc::of(self) {
+            return Box::pin(grpc.subscriptions()).await;
+        }
         match tokio::time::timeout(ANSWER, self.asked()).await {
             Ok(Ok((StatusCode::OK, body))) => read(&body).unwrap_or_else(|error| {
                 tracing::error!(target: SCOPE, "error unmarshalling app subscriptions: {error}");

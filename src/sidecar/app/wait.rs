@@ -2,11 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use super::Channel;
 use axum::body::Body;
 use hyper::{Request, StatusCode};
-use tokio::net::TcpStream;
-
-use super::{Channel, Target};
 
 /// Limit of one attempt to connect.
 const DIAL: Duration = Duration::from_millis(500);
@@ -17,18 +15,17 @@ const REMINDER: Duration = Duration::from_secs(10);
 
 /// Returns when the app accepts connections. Asks often at first, because most apps are up within a second
 /// and everything that follows waits for this.
-pub async fn until_listening(target: &Target) {
+pub async fn until_listening(channel: &Channel) {
     let started = Instant::now();
     let mut reminders = 1;
     loop {
-        let attempt = TcpStream::connect((target.host.as_str(), target.port));
-        if matches!(tokio::time::timeout(DIAL, attempt).await, Ok(Ok(_))) {
+        if matches!(tokio::time::timeout(DIAL, channel.dial()).await, Ok(Ok(()))) {
             return;
         }
         let waited = started.elapsed();
         if waited >= REMINDER * reminders {
             reminders += 1;
-            tracing::info!(target: "dapr.runtime", "waiting for application to listen on port {}", target.port);
+            tracing::info!(target: "dapr.runtime", "waiting for application to listen on port {}", channel.target().port);
         }
         let pause = match waited.as_millis() {
             0..1_000 => 5,
@@ -40,8 +37,11 @@ pub async fn until_listening(target: &Target) {
 }
 
 /// `GET /dapr/config`. Actors aren't hosted here, so that only one thing matters: that the app was asked,
-/// because apps wait for it. Returns whether it answered.
+/// because apps wait for it. Returns whether it answered. Apps that speak gRPC have no such question.
 pub async fn configuration(channel: &Channel) -> bool {
+    if channel.grpc().is_some() {
+        return false;
+    }
     let answered = tokio::time::timeout(ANSWER, ask(channel)).await;
     answered.unwrap_or_else(|_| {
         tracing::warn!(

@@ -22,6 +22,7 @@ use crate::env::{DAPR_API_TOKEN, DAPR_HOST_IP, Env};
 use crate::os;
 use crate::resources::{Code, Configuration, Retry};
 use crate::sidecar::app::Channel;
+use crate::sidecar::app::invoke::{Message, Said};
 use crate::sidecar::error::ApiError;
 use crate::sidecar::metrics::Metrics;
 use crate::sidecar::options::duration_text;
@@ -34,8 +35,10 @@ use crate::sidecar::trace::Context;
 pub const CODE: &str = "ERR_DIRECT_INVOKE";
 /// The app that a call is for, between sidecars and in header-style calls.
 pub const APP_ID: HeaderName = HeaderName::from_static("dapr-app-id");
-/// Set by the callee's sidecar when the answer is its own and not the app's: `failed` or `denied`.
+/// Set by the callee's sidecar when the answer is its own and not the app's: `failed` or `denied`; or [`STATUS`].
 pub const SIDECAR_ERROR: HeaderName = HeaderName::from_static("dapr-sidecar-error");
+/// The app has answered with an error of gRPC, which further headers tell.
+pub const STATUS: &[u8] = b"status";
 /// Who calls, as the app sees it.
 pub const CALLER: HeaderName = HeaderName::from_static("dapr-caller-app-id");
 const CALLEE: HeaderName = HeaderName::from_static("dapr-callee-app-id");
@@ -256,7 +259,7 @@ impl Invoker {
 
     async fn to_app(&self, request: Request<Body>, path: &str) -> Result<Response<Body>, Unanswered> {
         let app = self.app.as_ref().ok_or(Unanswered::NoApp)?;
-        app.call(request, path).await.map_err(|error| Unanswered::Broken(error.to_string()))
+        app.invoke(request, path).await.map_err(|error| Unanswered::Broken(error.to_string()))
     }
 
     async fn remote(
@@ -338,6 +341,9 @@ impl Invoker {
     ) -> Result<Sent, ApiError> {
         let (port, uri) = match instance {
             Instance::Embedded(port) => {
+                if let Some(message) = request.extensions().get::<Message>().cloned() {
+                    message.put(request.headers_mut());
+                }
                 if let Ok(callee) = HeaderValue::from_str(app_id) {
                     request.headers_mut().insert(APP_ID, callee);
                 }
@@ -375,8 +381,17 @@ impl Invoker {
 
     async fn answer(&self, app_id: &str, mut response: Response<Body>) -> Result<Response<Body>, ApiError> {
         let Some(kind) = response.headers_mut().remove(SIDECAR_ERROR) else {
+            if let Some(said) = Said::take_data(response.headers_mut()) {
+                response.extensions_mut().insert(said);
+            }
             return Ok(response);
         };
+        if kind.as_bytes() == STATUS {
+            if let Some(said) = Said::take_failure(response.headers_mut()) {
+                response.extensions_mut().insert(said);
+            }
+            return Ok(response);
+        }
         let text = axum::body::to_bytes(response.into_body(), ERROR_TEXT).await.unwrap_or_default();
         let mut error = failed(app_id, String::from_utf8_lossy(&text));
         if kind.as_bytes() == b"denied" {
@@ -404,6 +419,9 @@ impl Outcome for Answer {
     fn verdict(&self) -> Verdict {
         match &self.0 {
             Ok(response) if response.status().is_success() => Verdict::Well,
+            Ok(response) if let Some(Said::Failure(status)) = response.extensions().get() => {
+                Verdict::Failed(u16::try_from(i32::from(status.code())).ok().map(Code::Grpc))
+            }
             Ok(response) => Verdict::Failed(Some(Code::Http(response.status().as_u16()))),
             // The app's sidecar does not allow it.
             Err(error) if error.status == StatusCode::FORBIDDEN => Verdict::Permanent,

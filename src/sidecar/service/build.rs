@@ -25,7 +25,6 @@ use crate::sidecar::handle::Addresses;
 use crate::sidecar::health::{self, Health};
 use crate::sidecar::listen::{self, Bound, Inherited, Listener, Wish, stable_port};
 use crate::sidecar::metrics::Metrics;
-use crate::sidecar::options::Protocol;
 use crate::sidecar::resiliency::Resiliency;
 use crate::sidecar::resolve::Resolver;
 use crate::sidecar::store::Components;
@@ -65,9 +64,6 @@ impl Service {
     pub async fn build(options: Options, env: Env) -> Result<Self, Error> {
         let started = Instant::now();
         let configuration = Configuration::load(&options.config_files, &env).map_err(Error::Configuration)?;
-        if options.app_port != 0 && options.app_protocol != Protocol::Http {
-            return Err(Error::NotAvailable(format!("app protocol {}", options.app_protocol.name())));
-        }
         for (pointer, name) in UNREAD {
             let value = configuration.spec.pointer(pointer);
             if value.is_some_and(|value| value.as_array().is_none_or(|list| !list.is_empty()) && value != "")
@@ -83,14 +79,19 @@ impl Service {
         let namespace = env.get(NAMESPACE).unwrap_or_default().to_owned();
         let metrics = Arc::new(Metrics::new(&options.app_id));
         let resiliency = resiliency(&options, &env, &metrics);
-        let app = (options.app_port != 0).then(|| {
+        let app = if options.app_port == 0 {
+            None
+        } else {
             let target = Target { host: options.app_channel_address.clone(), port: options.app_port };
             let channel = Channel::new(target, options.app_max_concurrency, env.get(APP_API_TOKEN))
-                .counted(Arc::clone(&metrics));
+                .counted(Arc::clone(&metrics))
+                .limited(options.max_body_size)
+                .speaking(options.app_protocol)
+                .map_err(Error::Tls)?;
             // With health checks the first good probe opens the gate.
             channel.set_healthy(options.app_health.is_none());
-            Arc::new(channel)
-        });
+            Some(Arc::new(channel))
+        };
         let install = InstallDir::resolve(None, &env).ok();
         let records = install.as_ref().map(Directory::of);
         let jobs = Arc::new(Jobs::new(&options.app_id, &namespace, install.as_ref()));

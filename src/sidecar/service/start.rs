@@ -158,7 +158,7 @@ async fn until_app(
         "application protocol: {}. waiting on port {}.  This will block until the app is listening on that port.",
         options.app_protocol.name(), options.app_port
     );
-    wait::until_listening(channel.target()).await;
+    wait::until_listening(channel).await;
     tracing::info!(target: RUNTIME, "application discovered on port {}", options.app_port);
     match &options.app_health {
         None => app_is_up(core, channel, &declarative).await,

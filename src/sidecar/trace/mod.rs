@@ -1,12 +1,14 @@
 //! W3C trace context: the `traceparent` that a call hands on; and spans, which tell exporters what happened
 //! (observability reference).
 
+mod binary;
 mod exporter;
 mod otlp;
 mod span;
 mod tracer;
 mod zipkin;
 
+pub use binary::{BINARY, from_binary, to_binary};
 pub use exporter::Exporter;
 pub use span::{Kind, Span};
 pub use tracer::Tracer;

@@ -1,5 +1,7 @@
 //! The gRPC API, each call over a real connection.
 
+mod app;
+mod callbacks;
 mod health;
 mod invoke;
 mod passing;

@@ -7,50 +7,20 @@ use axum::body::{Body, to_bytes};
 use dapr::dapr::proto::common::v1::http_extension::Verb;
 use dapr::dapr::proto::common::v1::{InvokeRequest, InvokeResponse};
 use dapr::dapr::proto::runtime::v1::InvokeServiceRequest;
+use hyper::Method;
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use hyper::{Method, StatusCode};
 use prost_types::Any;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 
 use super::error::of_http;
+use crate::sidecar::app::grpc::prefixed;
+use crate::sidecar::app::invoke::{Message, Said};
 use crate::sidecar::blocks::invoke::{failed, method_path, no_target};
 use crate::sidecar::core::Core;
 use crate::sidecar::limit::TooLarge;
 
 const STATUS: &str = "dapr-http-status";
-
-/// Names of headers that HTTP has a meaning for: in metadata they get the prefix `dapr-`.
-const RESERVED: [&str; 28] = [
-    "accept",
-    "accept-charset",
-    "accept-language",
-    "accept-ranges",
-    "authorization",
-    "cache-control",
-    "connection",
-    "content-length",
-    "content-type",
-    "cookie",
-    "date",
-    "expect",
-    "from",
-    "host",
-    "if-match",
-    "if-modified-since",
-    "if-none-match",
-    "if-unmodified-since",
-    "keep-alive",
-    "max-forwards",
-    "origin",
-    "pragma",
-    "proxy-connection",
-    "referer",
-    "transfer-encoding",
-    "user-agent",
-    "via",
-    "warning",
-];
 
 pub async fn service(
     core: &Arc<Core>,
@@ -62,18 +32,20 @@ pub async fn service(
     if id.is_empty() {
         return Err(no_target().into());
     }
-    let Some((verb, extension)) =
-        http_extension.and_then(|extension| Some((verb(extension.verb())?, extension)))
-    else {
-        return Err(failed(&id, "missing HTTP extension field").into());
+    let verb = http_extension.as_ref().and_then(|extension| verb(extension.verb()));
+    let message = Message {
+        type_url: data.as_ref().map(|data| data.type_url.clone()).unwrap_or_default(),
+        has_verb: verb.is_some(),
     };
     // A query may also stand in the method.
     let (method, query) = method.split_once('?').unwrap_or((&method, ""));
-    let query = [extension.querystring.as_str(), query].into_iter().find(|query| !query.is_empty());
+    let given = http_extension.as_ref().map_or("", |extension| extension.querystring.as_str());
+    let query = [given, query].into_iter().find(|query| !query.is_empty());
     let path = method_path(method, query).map_err(|error| failed(&id, error))?;
     let data = data.unwrap_or_default().value;
     let mut request = hyper::Request::new(Body::from(data));
-    *request.method_mut() = verb;
+    *request.method_mut() = verb.unwrap_or(Method::POST);
+    request.extensions_mut().insert(message);
     *request.headers_mut() = headers(metadata, &content_type);
     core.invoker.count(&id, &core.metrics);
     let response = core.invoker.invoke(&id, &path, request).await?;
@@ -115,7 +87,23 @@ async fn answer(
         let cause = std::error::Error::source(&error).map(ToString::to_string);
         failed(id, cause.unwrap_or_else(|| TooLarge.to_string()))
     })?;
-    let metadata = metadata(&head.headers, head.status);
+    let mut metadata = prefixed(&head.headers);
+    let type_url = match head.extensions.get::<Said>() {
+        Some(Said::Failure(status)) => {
+            let mut status =
+                Status::with_details(status.code(), status.message(), status.details().to_vec().into());
+            *status.metadata_mut() = MetadataMap::from_headers(metadata);
+            return Err(status);
+        }
+        Some(Said::Data(type_url)) => type_url.clone(),
+        None => {
+            if let Ok(status) = HeaderValue::from_str(head.status.as_str()) {
+                metadata.insert(STATUS, status);
+            }
+            String::new()
+        }
+    };
+    let metadata = MetadataMap::from_headers(metadata);
     if head.status.is_client_error() || head.status.is_server_error() {
         let mut status = of_http(head.status, &String::from_utf8_lossy(&body));
         *status.metadata_mut() = metadata;
@@ -123,7 +111,7 @@ async fn answer(
     }
     let content_type = head.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let message = InvokeResponse {
-        data: Some(Any { type_url: String::new(), value: body.into() }),
+        data: Some(Any { type_url, value: body.into() }),
         content_type: content_type.unwrap_or_default().to_owned(),
     };
     let mut response = Response::new(message);
@@ -131,42 +119,12 @@ async fn answer(
     Ok(response)
 }
 
-/// The headers of the app's answer as metadata of the response.
-fn metadata(headers: &HeaderMap, status: StatusCode) -> MetadataMap {
-    let mut given = HeaderMap::with_capacity(headers.len() + 1);
-    for (name, value) in headers {
-        if RESERVED.contains(&name.as_str()) {
-            if let Ok(name) = HeaderName::from_bytes(format!("dapr-{name}").as_bytes()) {
-                given.append(name, value.clone());
-            }
-        } else if !name.as_str().starts_with("grpc-") {
-            given.append(name.clone(), value.clone());
-        }
-    }
-    if let Ok(status) = HeaderValue::from_str(status.as_str()) {
-        given.insert(STATUS, status);
-    }
-    MetadataMap::from_headers(given)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn headers_become_metadata_and_metadata_headers() {
-        let mut of_app = HeaderMap::new();
-        for (name, value) in [("content-type", "text/plain"), ("x-own", "1"), ("grpc-status", "0")] {
-            of_app.insert(name, HeaderValue::from_static(value));
-        }
-        let metadata = metadata(&of_app, StatusCode::CREATED).into_headers();
-        assert_eq!(metadata["dapr-content-type"], "text/plain");
-        assert_eq!(
-            (&metadata["x-own"], &metadata[STATUS]),
-            (&of_app["x-own"], &HeaderValue::from_static("201"))
-        );
-        assert_eq!(metadata.get("grpc-status"), None);
-
+    fn metadata_become_headers() {
         let mut of_caller = HeaderMap::new();
         for (name, value) in
             [("te", "trailers"), ("grpc-timeout", "1S"), ("content-type", "application/grpc"), ("x", "y")]

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use dapr::dapr::proto::runtime::v1::PublishEventRequest;
 use tonic::{Request, Response, Status};
 
-use super::{state, trace};
+use super::trace;
+use crate::sidecar::app::message::sorted;
 use crate::sidecar::blocks::pubsub;
 use crate::sidecar::core::Core;
 
@@ -16,7 +17,7 @@ pub async fn publish(
 ) -> Result<Response<()>, Status> {
     let trace = trace::of_call(request.metadata(), &core.shared.tracer);
     let PublishEventRequest { pubsub_name, topic, data, data_content_type, metadata } = request.into_inner();
-    let mut metadata = state::sorted(metadata);
+    let mut metadata = sorted(metadata);
     pubsub::put_trace_beside_raw(&mut metadata, &trace);
     let request = pubsub::Request {
         pubsub: &pubsub_name,

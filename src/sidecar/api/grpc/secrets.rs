@@ -7,7 +7,7 @@ use dapr::dapr::proto::runtime::v1::{
 };
 use tonic::{Request, Response, Status};
 
-use super::state::sorted;
+use crate::sidecar::app::message::sorted;
 use crate::sidecar::blocks::secrets;
 use crate::sidecar::core::Core;
 

@@ -1,11 +1,7 @@
 //! State over gRPC (grpc-api reference, 3.2).
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use dapr::dapr::proto::common::v1::state_options::{StateConcurrency, StateConsistency};
-use dapr::dapr::proto::common::v1::{Etag, StateItem, StateOptions};
 use dapr::dapr::proto::runtime::v1::{
     BulkStateItem, DeleteBulkStateRequest, DeleteStateRequest, ExecuteStateTransactionRequest,
     GetBulkStateRequest, GetBulkStateResponse, GetStateRequest, GetStateResponse, QueryStateRequest,
@@ -13,8 +9,8 @@ use dapr::dapr::proto::runtime::v1::{
 };
 use tonic::{Request, Response, Status};
 
-use crate::components::Metadata;
-use crate::sidecar::blocks::state::{Options, Removal, StateStore, Step, Write, unsupported_operation};
+use crate::sidecar::app::message::{etag, options, removal, sorted, write};
+use crate::sidecar::blocks::state::{Removal, StateStore, Step, unsupported_operation};
 use crate::sidecar::core::Core;
 use crate::sidecar::error::ApiError;
 
@@ -111,46 +107,6 @@ pub async fn query(
     let store = StateStore::open(&core.shared, &request.get_ref().store_name)?;
     store.query()?;
     Ok(Response::new(QueryStateResponse::default()))
-}
-
-fn write(item: StateItem) -> Write {
-    let StateItem { key, value, etag: expected, metadata, options: wanted } = item;
-    Write {
-        key,
-        value: Bytes::from(value),
-        etag: etag(expected),
-        metadata: sorted(metadata),
-        options: options(wanted.as_ref()),
-    }
-}
-
-fn removal(item: StateItem) -> Removal {
-    let StateItem { key, etag: expected, metadata, options: wanted, .. } = item;
-    Removal { key, etag: etag(expected), metadata: sorted(metadata), options: options(wanted.as_ref()) }
-}
-
-fn etag(etag: Option<Etag>) -> Option<String> {
-    etag.map(|etag| etag.value)
-}
-
-fn options(options: Option<&StateOptions>) -> Options {
-    let Some(options) = options else { return Options::default() };
-    let concurrency = match options.concurrency() {
-        StateConcurrency::ConcurrencyUnspecified => "",
-        StateConcurrency::ConcurrencyFirstWrite => "first-write",
-        StateConcurrency::ConcurrencyLastWrite => "last-write",
-    };
-    let consistency = match options.consistency() {
-        StateConsistency::ConsistencyUnspecified => "",
-        StateConsistency::ConsistencyEventual => "eventual",
-        StateConsistency::ConsistencyStrong => "strong",
-    };
-    Options { concurrency: concurrency.into(), consistency: consistency.into() }
-}
-
-/// Metadata of a message, as components get it.
-pub fn sorted(metadata: HashMap<String, String>) -> Metadata {
-    metadata.into_iter().collect()
 }
 
 /// A missing key is told otherwise than over HTTP, where it is a field of a JSON text.

@@ -42,6 +42,7 @@ impl Replay {
                 *request.uri_mut() = head.uri.clone();
                 *request.version_mut() = Version::HTTP_11;
                 *request.headers_mut() = head.headers.clone();
+                *request.extensions_mut() = head.extensions.clone();
                 request
             }
         }
