@@ -1,5 +1,6 @@
 //! Message brokers: the conformance suite, then what each provider promises beyond it.
 
+mod batches;
 mod conformance;
 mod durable;
 mod in_memory;

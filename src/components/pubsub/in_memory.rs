@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{Error, Feature, Handler, Message, PubSub, Subscription, guarded};
+use super::{Batch, BulkHandler, Error, Feature, Handler, Message, PubSub, Subscription, batch, guarded};
 use crate::components::{Init, InitError, Metadata};
 
 const KIND: &str = "pubsub.in-memory";
@@ -108,25 +108,51 @@ impl PubSub for InMemory {
         _metadata: &Metadata,
         handler: Handler,
     ) -> Result<Box<dyn Subscription>, Error> {
-        if self.closed.load(Ordering::Acquire) {
-            return Err(Error::closed());
-        }
-        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let (messages, queue) = mpsc::channel(1);
-        self.queues.lock().insert(id, Queue { topic: topic.to_owned(), messages });
-        let stop = self.stop.child_token();
-        let task = tokio::spawn(receive(queue, handler, stop.clone(), self.label.clone()));
-        Ok(Box::new(Running {
-            task,
-            entry: Entry { id, queues: Arc::clone(&self.queues) },
-            stop: stop.drop_guard(),
-        }))
+        let label = self.label.clone();
+        self.receive(topic, 1, |queue, stop| receive(queue, handler, stop, label))
+    }
+
+    async fn bulk_subscribe(
+        &self,
+        topic: &str,
+        _metadata: &Metadata,
+        batch: Batch,
+        handler: BulkHandler,
+    ) -> Result<Box<dyn Subscription>, Error> {
+        let label = self.label.clone();
+        self.receive(topic, batch.most, |queue, stop| receive_many(queue, batch, handler, stop, label))
     }
 
     async fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.stop.cancel();
         self.queues.lock().clear();
+    }
+}
+
+impl InMemory {
+    /// Starts a subscription with room for so many messages.
+    fn receive<F>(
+        &self,
+        topic: &str,
+        room: usize,
+        work: impl FnOnce(mpsc::Receiver<Message>, CancellationToken) -> F,
+    ) -> Result<Box<dyn Subscription>, Error>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(Error::closed());
+        }
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let (messages, queue) = mpsc::channel(room.max(1));
+        self.queues.lock().insert(id, Queue { topic: topic.to_owned(), messages });
+        let stop = self.stop.child_token();
+        Ok(Box::new(Running {
+            task: tokio::spawn(work(queue, stop.clone())),
+            entry: Entry { id, queues: Arc::clone(&self.queues) },
+            stop: stop.drop_guard(),
+        }))
     }
 }
 
@@ -138,6 +164,23 @@ async fn receive(
 ) {
     while let Some(Some(message)) = stop.run_until_cancelled(queue.recv()).await {
         if let Err(error) = guarded(&handler, message).await {
+            tracing::error!(target: "dapr.contrib", component = %label, "{error}");
+        }
+    }
+}
+
+async fn receive_many(
+    mut queue: mpsc::Receiver<Message>,
+    batch: Batch,
+    handler: BulkHandler,
+    stop: CancellationToken,
+    label: String,
+) {
+    while let Some(messages) = stop.run_until_cancelled(batch::fill(&mut queue, batch)).await {
+        if messages.is_empty() {
+            return;
+        }
+        for error in batch::guarded(&handler, messages).await.into_iter().filter_map(Result::err) {
             tracing::error!(target: "dapr.contrib", component = %label, "{error}");
         }
     }

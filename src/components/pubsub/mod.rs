@@ -1,6 +1,7 @@
 //! The pub/sub contract (`pubsub.*`). One conformance suite, `tests/components/pubsub.rs`, runs over every
 //! provider.
 
+mod batch;
 pub mod in_memory;
 pub mod sqlite;
 
@@ -11,6 +12,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+
+pub use batch::{Batch, BulkHandler};
 
 use super::Metadata;
 
@@ -111,6 +114,18 @@ pub trait PubSub: Send + Sync {
         metadata: &Metadata,
         handler: Handler,
     ) -> Result<Box<dyn Subscription>, Error>;
+
+    /// Starts to receive a topic, several messages at a time. What is promised of single ones holds for each; one
+    /// that comes again may come after others that were handed over with it.
+    async fn bulk_subscribe(
+        &self,
+        topic: &str,
+        metadata: &Metadata,
+        batch: Batch,
+        handler: BulkHandler,
+    ) -> Result<Box<dyn Subscription>, Error> {
+        self.subscribe(topic, metadata, batch::gathered(batch, handler)).await
+    }
 
     /// Ends background work; publishing fails after this.
     async fn close(&self) {}

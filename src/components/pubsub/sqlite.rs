@@ -7,6 +7,7 @@
 //! tried again and then set aside for a while, and what an instance was working on when it died goes to
 //! another one. Nothing is dropped except by age. What is new is announced, not polled for.
 
+mod batch;
 mod consumer;
 mod log;
 mod publisher;
@@ -24,11 +25,11 @@ use async_trait::async_trait;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use super::{Error, Handler, Message, PubSub, Subscription};
+use super::{Batch, BulkHandler, Error, Handler, Message, PubSub, Subscription};
 use crate::components::sqlite::{self, Database};
 use crate::components::{Init, InitError, Metadata};
 use crate::records::ProcessId;
-use consumer::{Consumer, Running};
+use consumer::{Consumer, Receiver, Running};
 use log::Listener;
 use publisher::Publisher;
 use settings::{Delivery, Settings};
@@ -125,6 +126,32 @@ impl PubSub for Broker {
         _metadata: &Metadata,
         handler: Handler,
     ) -> Result<Box<dyn Subscription>, Error> {
+        self.receive(topic, Receiver::One(handler)).await
+    }
+
+    async fn bulk_subscribe(
+        &self,
+        topic: &str,
+        _metadata: &Metadata,
+        batch: Batch,
+        handler: BulkHandler,
+    ) -> Result<Box<dyn Subscription>, Error> {
+        self.receive(topic, Receiver::Many(batch, handler)).await
+    }
+
+    async fn close(&self) {
+        self.stop.cancel();
+        self.subscriptions.close();
+        if tokio::time::timeout(CLOSE_LIMIT, self.subscriptions.wait()).await.is_err() {
+            tracing::warn!(target: "dapr.contrib", component = %self.label, "closed while messages were being handled; they will come again");
+        }
+        self.database.close().await;
+    }
+}
+
+impl Broker {
+    /// Starts a subscription.
+    async fn receive(&self, topic: &str, receiver: Receiver) -> Result<Box<dyn Subscription>, Error> {
         if self.stop.is_cancelled() {
             return Err(Error::closed());
         }
@@ -154,19 +181,10 @@ impl PubSub for Broker {
             label: Arc::clone(&self.label),
             stop: stop.clone(),
             me,
-            handler,
+            receiver,
             wake,
         };
         let task = self.subscriptions.spawn(consumer.run());
         Ok(Box::new(Running { task, stop: stop.drop_guard() }))
-    }
-
-    async fn close(&self) {
-        self.stop.cancel();
-        self.subscriptions.close();
-        if tokio::time::timeout(CLOSE_LIMIT, self.subscriptions.wait()).await.is_err() {
-            tracing::warn!(target: "dapr.contrib", component = %self.label, "closed while messages were being handled; they will come again");
-        }
-        self.database.close().await;
     }
 }

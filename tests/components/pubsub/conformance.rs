@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use super::*;
 use crate::support::until;
 
-async fn every_provider() -> Vec<(&'static str, Arc<dyn PubSub>, Log)> {
+pub async fn every_provider() -> Vec<(&'static str, Arc<dyn PubSub>, Log)> {
     let log = Log::new();
     let sqlite = log.open("app").await;
     vec![

@@ -5,18 +5,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use futures_util::FutureExt as _;
 use rusqlite::Connection;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::log::{self, Claimed, Listener};
+use super::log::{self, Claimed, Listener, Share};
 use super::now_ms;
 use super::settings::Delivery;
 use super::wake::Bell;
-use crate::components::pubsub::{DeliveryError, Handler, Message, Subscription, guarded};
+use crate::components::pubsub::{Batch, BulkHandler, DeliveryError, Handler, Subscription, guarded};
 use crate::components::sqlite::{Database, Error, Job};
 
 /// How often a subscription looks for itself whether there is something to do.
@@ -32,10 +31,16 @@ pub struct Consumer {
     pub bell: Arc<Bell>,
     pub delivery: Arc<Delivery>,
     pub me: Arc<Listener>,
-    pub handler: Handler,
+    pub receiver: Receiver,
     pub label: Arc<str>,
     pub wake: Arc<Notify>,
     pub stop: CancellationToken,
+}
+
+/// What gets the messages.
+pub enum Receiver {
+    One(Handler),
+    Many(Batch, BulkHandler),
 }
 
 /// How handling a message ended.
@@ -54,10 +59,23 @@ impl Consumer {
             // A wake-up from before this moment is about messages that the claim below will see.
             let _ = self.wake.notified().now_or_never();
             let mut found = false;
-            match self.claim().await {
+            let share = match &self.receiver {
+                Receiver::One(_) => Share::SINGLE,
+                Receiver::Many(batch, _) => Share { alone: batch.most, among_others: batch.most },
+            };
+            match self.claim(share).await {
                 Ok(messages) => {
                     found = !messages.is_empty();
-                    self.deliver_all(messages, &acknowledgements).await;
+                    match &self.receiver {
+                        Receiver::One(handler) => {
+                            self.deliver_all(messages, handler, &acknowledgements).await;
+                        }
+                        Receiver::Many(batch, handler) if found => {
+                            let messages = self.fill(messages, *batch).await;
+                            self.deliver_batch(messages, handler, &acknowledgements).await;
+                        }
+                        Receiver::Many(..) => {}
+                    }
                 }
                 Err(Error::Closed) => break,
                 Err(error) => {
@@ -70,18 +88,18 @@ impl Consumer {
         self.sign_off(&acknowledgements).await;
     }
 
-    fn warn(&self, text: &str) {
+    pub(super) fn warn(&self, text: &str) {
         tracing::warn!(target: "dapr.contrib", component = %self.label, "{text}");
     }
 
     /// Waits; false when stopped meanwhile.
-    async fn pause(&self, time: Duration) -> bool {
+    pub(super) async fn pause(&self, time: Duration) -> bool {
         self.stop.run_until_cancelled(tokio::time::sleep(time)).await.is_some()
     }
 
-    async fn claim(&self) -> Result<Vec<Claimed>, Error> {
+    pub(super) async fn claim(&self, share: Share) -> Result<Vec<Claimed>, Error> {
         let me = Arc::clone(&self.me);
-        self.database.write_as_one(move |connection| Ok(log::claim(connection, &me, now_ms())?)).await
+        self.database.write_as_one(move |connection| Ok(log::claim(connection, &me, share, now_ms())?)).await
     }
 
     /// Returns when there may be something to take, or when stopped. After a claim that found nothing it does
@@ -111,10 +129,15 @@ impl Consumer {
         }
     }
 
-    async fn deliver_all(&self, messages: Vec<Claimed>, acknowledgements: &Arc<Acknowledgements>) {
+    async fn deliver_all(
+        &self,
+        messages: Vec<Claimed>,
+        handler: &Handler,
+        acknowledgements: &Arc<Acknowledgements>,
+    ) {
         for claimed in messages {
             let seq = claimed.seq;
-            match self.deliver(claimed).await {
+            match self.deliver(claimed, handler).await {
                 Outcome::Handled => acknowledgements.add(seq, &self.database),
                 Outcome::Failed => self.set_aside(seq).await,
                 // What is left is given back when signing off.
@@ -123,14 +146,10 @@ impl Consumer {
         }
     }
 
-    async fn deliver(&self, claimed: Claimed) -> Outcome {
-        let Claimed { seq, data, metadata, attempts } = claimed;
+    async fn deliver(&self, claimed: Claimed, handler: &Handler) -> Outcome {
+        let Claimed { seq, attempts, .. } = claimed;
         let topic = &self.me.topic;
-        let message = Message {
-            topic: topic.clone(),
-            data: Bytes::from(data),
-            metadata: serde_json::from_str(&metadata).unwrap_or_default(),
-        };
+        let message = claimed.into_message(topic);
         // A message that was set aside before gets one try: its pauses would hold up the topic every time.
         let mut retries = self.delivery.retries.iter().take(if attempts == 0 { usize::MAX } else { 0 });
         let mut unreachable_pause = None;
@@ -138,7 +157,7 @@ impl Consumer {
             if self.stop.is_cancelled() {
                 return Outcome::Interrupted;
             }
-            let pause = match guarded(&self.handler, message.clone()).await {
+            let pause = match guarded(handler, message.clone()).await {
                 Ok(()) => return Outcome::Handled,
                 Err(DeliveryError::Unreachable(why)) => {
                     if unreachable_pause.is_none() {
@@ -170,7 +189,7 @@ impl Consumer {
     }
 
     /// Keeps trying: until this is written the message is ours, and would not come again.
-    async fn set_aside(&self, seq: i64) {
+    pub(super) async fn set_aside(&self, seq: i64) {
         loop {
             let me = Arc::clone(&self.me);
             let interval = i64::try_from(self.delivery.redeliver_interval.as_millis()).unwrap_or(i64::MAX);
@@ -222,7 +241,7 @@ impl Consumer {
 }
 
 /// Handled messages that the log does not know of yet.
-struct Acknowledgements {
+pub(super) struct Acknowledgements {
     me: Arc<Listener>,
     handled: Mutex<Vec<i64>>,
 }
@@ -237,7 +256,7 @@ impl Acknowledgements {
     }
 
     /// Tells the log, without waiting for it.
-    fn add(self: &Arc<Self>, seq: i64, database: &Database) {
+    pub(super) fn add(self: &Arc<Self>, seq: i64, database: &Database) {
         let is_first = {
             let mut handled = self.handled();
             handled.push(seq);

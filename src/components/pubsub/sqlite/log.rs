@@ -3,12 +3,22 @@
 
 use rusqlite::{Connection, params};
 
+use crate::components::pubsub::Message;
 use crate::records::ProcessId;
 
-/// Messages that a lone listener of a group takes at once.
-const BATCH_ALONE: usize = 64;
-/// Messages that each of several listeners takes at once: few, so that they share the work.
-const BATCH_SHARED: usize = 4;
+/// How many messages a listener takes at once.
+#[derive(Debug, Clone, Copy)]
+pub struct Share {
+    /// When it is the only one of its group.
+    pub alone: usize,
+    /// When it is one of several.
+    pub among_others: usize,
+}
+
+impl Share {
+    /// For a listener that hands them over one by one; among others few, so that they share the work.
+    pub const SINGLE: Self = Self { alone: 64, among_others: 4 };
+}
 
 /// A subscription as the tables know it.
 #[derive(Debug, Clone)]
@@ -29,6 +39,17 @@ pub struct Claimed {
     pub metadata: String,
     /// How often it was set aside after failing.
     pub attempts: u32,
+}
+
+impl Claimed {
+    /// The message as a handler gets it.
+    pub fn into_message(self, topic: &str) -> Message {
+        Message {
+            topic: topic.to_owned(),
+            data: self.data.into(),
+            metadata: serde_json::from_str(&self.metadata).unwrap_or_default(),
+        }
+    }
 }
 
 /// What a group has to do.
@@ -149,7 +170,12 @@ fn members(connection: &Connection, me: &Listener) -> rusqlite::Result<Vec<(i64,
 /// Takes the next messages of a group for one of its listeners, in the order in which they must be handled:
 /// first what others gave back or left behind when they died, then what was set aside and is due, then new
 /// ones; sorted by `seq`. Every message waits for this, so it asks as little as it can.
-pub fn claim(connection: &Connection, me: &Listener, now: i64) -> rusqlite::Result<Vec<Claimed>> {
+pub fn claim(
+    connection: &Connection,
+    me: &Listener,
+    share: Share,
+    now: i64,
+) -> rusqlite::Result<Vec<Claimed>> {
     let (mut registered, mut shared) = (false, false);
     for (token, process) in members(connection, me)? {
         if token == me.token {
@@ -165,12 +191,12 @@ pub fn claim(connection: &Connection, me: &Listener, now: i64) -> rusqlite::Resu
         register(connection, me)?;
     }
 
-    let limit = if shared { BATCH_SHARED } else { BATCH_ALONE };
+    let limit = if shared { share.among_others } else { share.alone };
     let mut claimed = Vec::new();
     if is_any_waiting(connection, me, now)? {
         claimed = waiting(connection, me, (0, 0), limit)?;
         // Messages that fail again and again may not use up every claim.
-        let again = (limit / 4).min(limit - claimed.len());
+        let again = (limit / 4).max(1).min(limit - claimed.len());
         claimed.extend(waiting(connection, me, (1, now), again)?);
         take(connection, me, &claimed)?;
     }

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::log::{self, Claimed, Listener, Peek};
+use super::log::{self, Claimed, Listener, Peek, Share};
 use super::schema;
 use crate::records::ProcessId;
 
@@ -40,7 +40,7 @@ fn append(db: &Connection, messages: usize) {
 }
 
 fn claim(db: &Connection, me: &Listener, now: i64) -> Vec<i64> {
-    log::claim(db, me, now).unwrap().iter().map(|message: &Claimed| message.seq).collect()
+    log::claim(db, me, Share::SINGLE, now).unwrap().iter().map(|message: &Claimed| message.seq).collect()
 }
 
 fn range(from: i64, to: i64) -> Vec<i64> {
@@ -108,7 +108,7 @@ fn a_dead_listener_without_messages_is_found_by_looking() {
     let (db, me) = scene(0);
     log::register(&db, &dead(2)).unwrap();
     assert!(log::peek(&db, &me, NOW).unwrap().ready);
-    log::claim(&db, &me, NOW).unwrap();
+    log::claim(&db, &me, Share::SINGLE, NOW).unwrap();
     assert_eq!(log::peek(&db, &me, NOW).unwrap(), Peek { ready: false, due_ms: None });
     append(&db, 1);
     log::register(&db, &dead(3)).unwrap();
@@ -125,7 +125,7 @@ fn a_message_set_aside_comes_when_it_is_due() {
     assert_eq!(claim(&db, &me, NOW + 99), range(1, 0));
     assert_eq!(log::peek(&db, &me, NOW + 99).unwrap(), Peek { ready: false, due_ms: Some(NOW + 100) });
     append(&db, 1);
-    let again = log::claim(&db, &me, NOW + 100).unwrap();
+    let again = log::claim(&db, &me, Share::SINGLE, NOW + 100).unwrap();
     assert_eq!(again.iter().map(|m| (m.seq, m.attempts)).collect::<Vec<_>>(), [(1, 1), (3, 0)]);
 }
 
