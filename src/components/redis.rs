@@ -15,6 +15,7 @@ mod script;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 pub use client::{Client, Repeat};
 pub use error::Error;

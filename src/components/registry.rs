@@ -38,6 +38,7 @@ pub fn builtin() -> Registry {
     ]);
     registry.pubsub.extend::<[(_, Make<dyn PubSub>); _]>([
         ("pubsub.in-memory", |init| Box::pin(ready(pubsub::in_memory::make(&init)))),
+        ("pubsub.redis", |init| Box::pin(pubsub::redis::make(init))),
         ("pubsub.sqlite", |init| Box::pin(pubsub::sqlite::make(init))),
     ]);
     registry.secretstores.extend::<[(_, Make<dyn SecretStore>); _]>([

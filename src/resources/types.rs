@@ -38,6 +38,7 @@ pub const EMBEDDED: &[&str] = &[
     "bindings.http",
     "bindings.localstorage",
     "pubsub.in-memory",
+    "pubsub.redis",
     "pubsub.sqlite",
     "secretstores.local.env",
     "secretstores.local.file",

@@ -5,6 +5,7 @@ mod conformance;
 mod durable;
 mod in_memory;
 mod processes;
+mod redis;
 
 use std::sync::Arc;
 

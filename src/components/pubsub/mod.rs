@@ -3,6 +3,7 @@
 
 mod batch;
 pub mod in_memory;
+pub mod redis;
 pub mod sqlite;
 
 use std::panic::AssertUnwindSafe;

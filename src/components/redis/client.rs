@@ -69,6 +69,10 @@ impl Client {
         Ok(client)
     }
 
+    pub(super) fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
     /// `host:port`.
     pub fn host(&self) -> &str {
         &self.0.settings.host

@@ -6,16 +6,22 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use dapr_cli::components::Metadata;
 use tokio::sync::Semaphore;
 
+use super::redis::Database;
 use super::*;
 use crate::support::until;
 
 pub async fn every_provider() -> Vec<(&'static str, Arc<dyn PubSub>, Log)> {
     let log = Log::new();
     let sqlite = log.open("app").await;
-    vec![
+    let mut all = vec![
         ("in memory", make("pubsub.in-memory", "app", &[]).await.unwrap(), Log::new()),
         ("sqlite", sqlite, log),
-    ]
+    ];
+    if let Some(database) = Database::new() {
+        // Order is promised for one at a time only.
+        all.push(("Redis", database.open_with("app", &[("concurrency", "1")]).await, Log::new()));
+    }
+    all
 }
 
 #[tokio::test]
@@ -60,10 +66,13 @@ async fn messages_of_a_bulk_arrive_in_their_order() {
 async fn every_group_and_topic_is_on_its_own() {
     let log = Log::new();
     let memory = make("pubsub.in-memory", "app", &[]).await.unwrap();
-    let cases: [(&str, [Arc<dyn PubSub>; 2]); 2] = [
+    let mut cases: Vec<(&str, [Arc<dyn PubSub>; 2])> = vec![
         ("in memory", [Arc::clone(&memory), memory]),
         ("sqlite", [log.open("one").await, log.open("two").await]),
     ];
+    if let Some(database) = Database::new() {
+        cases.push(("Redis", [database.open("one").await, database.open("two").await]));
+    }
     for (what, [one, two]) in cases {
         let (mut a, mut b, mut c) = (Inbox::new(), Inbox::new(), Inbox::new());
         let subscriptions = [
