@@ -57,6 +57,12 @@ impl SecretScope {
 }
 
 impl Configuration {
+    /// Whether a feature is on; one that isn't mentioned is as `default` says.
+    pub fn feature(&self, name: &str, default: bool) -> bool {
+        let said = self.features.iter().rev().find(|(feature, _)| feature == name);
+        said.map_or(default, |(_, enabled)| *enabled)
+    }
+
     /// Reads and merges files. Only the first document of each counts, `$VAR` and `${VAR}` are expanded over
     /// the whole text, kind and version are not checked.
     pub fn load<P: AsRef<Path>>(files: &[P], env: &Env) -> Result<Self, Error> {

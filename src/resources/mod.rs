@@ -4,6 +4,7 @@
 mod check;
 mod component;
 mod configuration;
+mod fixed;
 mod loader;
 mod resiliency;
 mod rule;
@@ -16,6 +17,7 @@ mod values;
 pub use check::{Strictness, check, check_within, files};
 pub use component::{Component, Item, SecretKeyRef, Source};
 pub use configuration::{Configuration, SecretScope};
+pub use fixed::{Fixed, fixed};
 pub use loader::{Error, Loaded, Warning, load};
 pub use resiliency::{
     Breaker, Code, Counts, Matching, Pace, Reference, Resiliency, Retry, Target, Trip, resiliency,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::blocks::bindings::Inputs;
@@ -15,7 +15,8 @@ use super::blocks::subscriptions::Subscriptions;
 use super::handle::Addresses;
 use super::health::Health;
 use super::metrics::Metrics;
-use super::{Options, Shared};
+use super::{Options, Shared, reload};
+use crate::resources::Subscription;
 
 /// How a sidecar is told to end.
 #[derive(Default)]
@@ -26,6 +27,15 @@ pub struct Stop {
     pub restart: CancellationToken,
     /// At once; the process ends with a failure.
     pub forced: CancellationToken,
+}
+
+/// What the app gets events from.
+#[derive(Default)]
+pub struct Sources {
+    /// Subscriptions of the resource files.
+    pub declared: Vec<Subscription>,
+    /// Whether the app gets events now.
+    running: bool,
 }
 
 /// What all APIs of one sidecar share.
@@ -52,6 +62,8 @@ pub struct Core {
     pub jobs: Arc<Jobs>,
     /// What was counted.
     pub metrics: Arc<Metrics>,
+    /// What runs of the app's sources of events; changed by one task at a time.
+    pub sources: Mutex<Sources>,
     /// True when all components are loaded; requests wait for it.
     pub loaded: watch::Sender<bool>,
     /// The way out.
@@ -59,9 +71,52 @@ pub struct Core {
 }
 
 impl Core {
+    /// The app can be called: it gets events from now on.
+    pub async fn start_sources(&self) {
+        let mut sources = self.sources.lock().await;
+        // They may still run when the app was unhealthy for a moment only.
+        tokio::join!(self.rest(), self.jobs.stop(self.options.graceful_shutdown));
+        sources.running = true;
+        self.begin(&sources).await;
+        if let Some(app) = &self.shared.app {
+            self.jobs.start(app, &self.metrics);
+        }
+    }
+
+    /// Nothing is sent to the app any more.
+    pub async fn stop_sources(&self) {
+        let mut sources = self.sources.lock().await;
+        sources.running = false;
+        tokio::join!(self.rest(), self.jobs.stop(self.options.graceful_shutdown));
+    }
+
+    /// Components or subscriptions have changed.
+    pub async fn restart_sources(&self) {
+        let sources = self.sources.lock().await;
+        if sources.running {
+            self.rest().await;
+            self.begin(&sources).await;
+        }
+    }
+
+    async fn begin(&self, sources: &Sources) {
+        let discover = self.options.app_subscribe;
+        tokio::join!(
+            self.inputs.start(&self.shared),
+            self.subscriptions.start(&self.shared, &sources.declared, discover)
+        );
+    }
+
+    async fn rest(&self) {
+        let patience = self.options.graceful_shutdown;
+        tokio::join!(self.inputs.stop(patience), self.subscriptions.stop(patience));
+    }
+
     /// What the sidecar tells of itself.
     pub fn metadata(&self) -> Metadata {
-        Metadata::of(&self.options, &self.shared.components, &self.extended, self.subscriptions.list())
+        let features = reload::is_on(&self.shared.configuration).then_some(reload::FEATURE);
+        let (subscriptions, features) = (self.subscriptions.list(), features.into_iter().collect());
+        Metadata::of(&self.options, &self.shared.components, &self.extended, subscriptions, features)
     }
 
     /// Ends the sidecar because a client asked for it: in order, or soon after the answer when `force` is set.

@@ -14,6 +14,7 @@ use crate::env::Env;
 use crate::resources::Component;
 use crate::sidecar::Shared;
 use crate::sidecar::metrics::Metrics;
+use crate::sidecar::store::{Made, Retired};
 
 const PROCESSOR: &str = "dapr.runtime.processor";
 const INIT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -40,7 +41,7 @@ pub async fn all(
         components.into_iter().partition(|component| component.category() == "secretstores");
     // A store may take secrets from another one: what waits is looked at again as long as something moves.
     let mut waiting: VecDeque<Component> = stores.into_iter().chain(others).collect();
-    let mut loader = Loader { registry, shared, env, metrics };
+    let loader = Loader { registry, shared, env, metrics };
     loop {
         let mut moved = false;
         for _ in 0..waiting.len() {
@@ -66,6 +67,11 @@ pub async fn all(
     Ok(())
 }
 
+/// Whether a component needs a secret store that isn't there.
+pub fn has_to_wait(component: &Component, shared: &Shared) -> bool {
+    values::missing_store(component, &shared.components).is_some()
+}
+
 /// Whether the configuration forbids a type: `state.foo`, or one version of it as `state.foo/v1`.
 fn is_denied(component: &Component, denied: &[String]) -> bool {
     denied.iter().any(|entry| match entry.split_once('/') {
@@ -76,11 +82,16 @@ fn is_denied(component: &Component, denied: &[String]) -> bool {
     })
 }
 
-struct Loader<'a> {
-    registry: &'a Registry,
-    shared: &'a Shared,
-    env: &'a Env,
-    metrics: &'a Metrics,
+/// Makes components.
+pub struct Loader<'a> {
+    /// What there is.
+    pub registry: &'a Registry,
+    /// Where they go.
+    pub shared: &'a Shared,
+    /// What they may take values from.
+    pub env: &'a Env,
+    /// Where it is counted.
+    pub metrics: &'a Metrics,
 }
 
 /// Why a component was not made.
@@ -92,21 +103,39 @@ enum Failure {
 }
 
 impl Loader<'_> {
-    async fn one(&mut self, component: Component) -> Result<(), Error> {
-        if is_denied(&component, &self.shared.configuration.denied_components) {
+    async fn one(&self, component: Component) -> Result<(), Error> {
+        match self.load(&component).await {
+            Ok(_) => Ok(()),
+            Err(error) if component.ignore_errors => {
+                tracing::error!(target: PROCESSOR, "Ignoring error processing component: {error}");
+                Ok(())
+            }
+            Err(error) => {
+                let text = "Error processing component, daprd will exit gracefully";
+                tracing::warn!(target: PROCESSOR, "{text}: {error}");
+                Err(error)
+            }
+        }
+    }
+
+    /// Makes a component and puts it into use in the place of what had its name, which is returned. After a failure
+    /// that one goes on.
+    pub async fn load(&self, component: &Component) -> Result<Vec<Retired>, Error> {
+        if is_denied(component, &self.shared.configuration.denied_components) {
             tracing::warn!(
                 target: PROCESSOR,
                 "component {} is not loaded: the configuration denies its type", component.log_name()
             );
-            return Ok(());
+            return Ok(self.shared.components.remove(&component.name));
         }
         self.metrics.component_loaded();
         let name = component.log_name();
-        let failure = match self.make(&component).await {
-            Ok(()) => {
+        let failure = match self.make(component).await {
+            Ok(made) => {
+                let retired = self.shared.components.install(component, made);
                 self.metrics.component_init(&component.kind);
                 tracing::info!(target: PROCESSOR, "Component loaded: {name}");
-                return Ok(());
+                return Ok(retired);
             }
             Err(failure) => failure,
         };
@@ -121,15 +150,9 @@ impl Loader<'_> {
         self.metrics.component_failed(&component.kind, reason, &component.name);
         tracing::error!(target: PROCESSOR, "Failed to init component {name}: {text}");
         if reason == "creation" {
-            self.suggest(&component);
+            self.suggest(component);
         }
-        let error = Error { name: component.name.clone(), text, file: component.file.clone() };
-        if component.ignore_errors {
-            tracing::error!(target: PROCESSOR, "Ignoring error processing component: {error}");
-            return Ok(());
-        }
-        tracing::warn!(target: PROCESSOR, "Error processing component, daprd will exit gracefully: {error}");
-        Err(error)
+        Err(Error { name: component.name.clone(), text, file: component.file.clone() })
     }
 
     fn suggest(&self, component: &Component) {
@@ -141,37 +164,33 @@ impl Loader<'_> {
         );
     }
 
-    async fn make(&mut self, component: &Component) -> Result<(), Failure> {
+    async fn make(&self, component: &Component) -> Result<Made, Failure> {
         let (kind, version) = (component.kind.as_str(), component.version.as_str());
         let unknown =
             |what: &str| Failure::Unknown(format!("couldn't find {what} {}", component.type_and_version()));
-        let components = &self.shared.components;
+        let mut ready = Made::default();
         match component.category() {
             "state" => {
                 let make = self.registry.state(kind, version).ok_or_else(|| unknown("state store"))?;
-                let store = self.run(component, make).await?;
-                components.insert_state(component.clone(), store);
+                ready.state = Some(self.run(component, make).await?);
             }
             "pubsub" => {
                 let make = self.registry.pubsub(kind, version).ok_or_else(|| unknown("message bus"))?;
-                let broker = self.run(component, make).await?;
-                components.insert_pubsub(component.clone(), broker);
+                ready.pubsub = Some(self.run(component, make).await?);
             }
             "secretstores" => {
                 let make = self.registry.secretstore(kind, version).ok_or_else(|| unknown("secret store"))?;
-                let store = self.run(component, make).await?;
-                components.insert_secretstore(component.clone(), store);
+                ready.secretstores = Some(self.run(component, make).await?);
             }
-            "bindings" => self.binding(component).await?,
+            "bindings" => self.binding(component, &mut ready).await?,
             "configuration" => {
                 let make = self.registry.configuration(kind, version);
-                let store = self.run(component, make.ok_or_else(|| unknown("configuration store"))?).await?;
-                components.insert_configuration(component.clone(), store);
+                let make = make.ok_or_else(|| unknown("configuration store"))?;
+                ready.configuration = Some(self.run(component, make).await?);
             }
             "lock" => {
                 let make = self.registry.lock(kind, version).ok_or_else(|| unknown("lock store"))?;
-                let store = self.run(component, make).await?;
-                components.insert_lock(component.clone(), store);
+                ready.lock = Some(self.run(component, make).await?);
             }
             "crypto" => return Err(unknown("crypto provider")),
             "conversation" => return Err(unknown("conversation")),
@@ -180,12 +199,12 @@ impl Loader<'_> {
             "nameresolution" => {}
             _ => return Err(Failure::Unknown(format!("incorrect type {kind}"))),
         }
-        Ok(())
+        Ok(ready)
     }
 
     /// Makes a binding in each direction that its type has and its metadata `direction` allows: `input`, `output`, or
     /// both with a comma between.
-    async fn binding(&mut self, component: &Component) -> Result<(), Failure> {
+    async fn binding(&self, component: &Component, ready: &mut Made) -> Result<(), Failure> {
         let (kind, version) = (component.kind.as_str(), component.version.as_str());
         let direction = component.value("direction").unwrap_or_default();
         let wanted = |name: &str| {
@@ -199,12 +218,10 @@ impl Loader<'_> {
             return Err(Failure::Unknown(format!("couldn't find {what} {}", component.type_and_version())));
         }
         if let Some(make) = input {
-            let binding = self.run(component, make).await?;
-            self.shared.components.insert_input(component.clone(), binding);
+            ready.input = Some(self.run(component, make).await?);
         }
         if let Some(make) = output {
-            let binding = self.run(component, make).await?;
-            self.shared.components.insert_output(component.clone(), binding);
+            ready.output = Some(self.run(component, make).await?);
         }
         Ok(())
     }

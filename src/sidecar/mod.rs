@@ -17,6 +17,7 @@ mod loading;
 mod metrics;
 pub mod options;
 mod pool;
+mod reload;
 mod resiliency;
 mod resolve;
 mod service;

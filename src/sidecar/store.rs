@@ -1,8 +1,12 @@
 //! Components of a running sidecar, by name.
 
+mod retired;
+
 use std::collections::BTreeMap;
+use std::future::ready;
 use std::sync::Arc;
 
+pub use retired::Retired;
 use unpoisoned::RwLock;
 
 use crate::components::bindings::{Input, Output};
@@ -45,39 +49,100 @@ pub struct Entry<T: ?Sized> {
 
 type Map<T> = RwLock<BTreeMap<String, Arc<Entry<T>>>>;
 
-/// Everything that was loaded, by contract and name.
-#[derive(Default)]
-pub struct Components {
-    resiliency: Arc<Resiliency>,
-    state: Map<dyn Store>,
-    pubsub: Map<dyn PubSub>,
-    secretstores: Map<dyn SecretStore>,
-    configuration: Map<dyn configuration::Store>,
-    lock: Map<dyn lock::Store>,
-    input: Map<dyn Input>,
-    output: Map<dyn Output>,
-}
-
-macro_rules! contract {
-    ($field:ident, $insert:ident, $all:ident, $trait:path, $what:literal, $kind:literal) => {
-        #[doc = concat!("The ", $what, " with this name.")]
-        pub fn $field(&self, name: &str) -> Option<Arc<Entry<dyn $trait>>> {
-            self.$field.read().get(name).cloned()
+/// Declares the contracts: the field, how one is added, how all are listed, the trait, what it is called, what
+/// resiliency calls it, and how one is closed.
+macro_rules! contracts {
+    ($($field:ident, $insert:ident, $all:ident, $trait:path, $what:literal, $kind:literal, $close:expr;)*) => {
+        /// Everything that was loaded, by contract and name.
+        #[derive(Default)]
+        pub struct Components {
+            resiliency: Arc<Resiliency>,
+            $($field: Map<dyn $trait>,)*
         }
 
-        #[doc = concat!("Adds or replaces a ", $what, ".")]
-        pub fn $insert(&self, manifest: Component, provider: Arc<dyn $trait>) {
-            let policy = |direction| self.resiliency.component(&manifest.name, $kind, direction);
-            let (outbound, inbound) = (policy(Direction::Outbound), policy(Direction::Inbound));
-            let name = manifest.name.clone();
-            self.$field.write().insert(name, Arc::new(Entry { manifest, provider, outbound, inbound }));
+        /// What serves a component, made and not in use yet: a binding may be two things.
+        #[derive(Default)]
+        pub struct Made {
+            $(#[doc = concat!("As a ", $what, ".")] pub $field: Option<Arc<dyn $trait>>,)*
         }
 
-        #[doc = concat!("Every ", $what, ", sorted by name.")]
-        pub fn $all(&self) -> Vec<Arc<Entry<dyn $trait>>> {
-            self.$field.read().values().cloned().collect()
+        impl Components {
+            $(
+                #[doc = concat!("The ", $what, " with this name.")]
+                pub fn $field(&self, name: &str) -> Option<Arc<Entry<dyn $trait>>> {
+                    self.$field.read().get(name).cloned()
+                }
+
+                #[doc = concat!("Adds or replaces a ", $what, ".")]
+                pub fn $insert(
+                    &self,
+                    manifest: Component,
+                    provider: Arc<dyn $trait>,
+                ) -> Option<Arc<Entry<dyn $trait>>> {
+                    let policy = |direction| self.resiliency.component(&manifest.name, $kind, direction);
+                    let (outbound, inbound) = (policy(Direction::Outbound), policy(Direction::Inbound));
+                    let name = manifest.name.clone();
+                    let entry = Entry { manifest, provider, outbound, inbound };
+                    self.$field.write().insert(name, Arc::new(entry))
+                }
+
+                #[doc = concat!("Every ", $what, ", sorted by name.")]
+                pub fn $all(&self) -> Vec<Arc<Entry<dyn $trait>>> {
+                    self.$field.read().values().cloned().collect()
+                }
+            )*
+
+            /// The manifest of the component with this name.
+            pub fn manifest(&self, name: &str) -> Option<Component> {
+                $(
+                    if let Some(entry) = self.$field.read().get(name) {
+                        return Some(entry.manifest.clone());
+                    }
+                )*
+                None
+            }
+
+            /// Puts a component into use in the place of what had its name; that is returned, to be closed.
+            pub fn install(&self, manifest: &Component, made: Made) -> Vec<Retired> {
+                let mut retired = Vec::new();
+                $(
+                    let old = match made.$field {
+                        Some(provider) => self.$insert(manifest.clone(), provider),
+                        None => self.$field.write().remove(&manifest.name),
+                    };
+                    retired.extend(old.map(|entry| Retired::new(entry, $close)));
+                )*
+                retired
+            }
+
+            /// Takes a component out of use; it is returned, to be closed.
+            pub fn remove(&self, name: &str) -> Vec<Retired> {
+                let mut retired = Vec::new();
+                $(
+                    let old = self.$field.write().remove(name);
+                    retired.extend(old.map(|entry| Retired::new(entry, $close)));
+                )*
+                retired
+            }
         }
     };
+}
+
+/// The contracts have `close` in common, but no trait.
+macro_rules! close {
+    () => {
+        |provider| Box::pin(async move { provider.close().await })
+    };
+}
+
+contracts! {
+    pubsub, insert_pubsub, all_pubsub, PubSub, "pub/sub component", "Pubsub", close!();
+    state, insert_state, all_state, Store, "state store", "Statestore", close!();
+    input, insert_input, all_input, Input, "input binding", "Binding", close!();
+    output, insert_output, all_output, Output, "output binding", "Binding", close!();
+    configuration, insert_configuration, all_configuration, configuration::Store, "configuration store", "Configuration", close!();
+    lock, insert_lock, all_lock, lock::Store, "lock store", "Lock", close!();
+    secretstores, insert_secretstore, all_secretstores, SecretStore, "secret store", "Secretstore", |_| Box::pin(ready(()));
 }
 
 impl Components {
@@ -85,19 +150,4 @@ impl Components {
     pub fn new(resiliency: Arc<Resiliency>) -> Self {
         Self { resiliency, ..Self::default() }
     }
-
-    contract!(state, insert_state, all_state, Store, "state store", "Statestore");
-    contract!(pubsub, insert_pubsub, all_pubsub, PubSub, "pub/sub component", "Pubsub");
-    contract!(secretstores, insert_secretstore, all_secretstores, SecretStore, "secret store", "Secretstore");
-    contract!(
-        configuration,
-        insert_configuration,
-        all_configuration,
-        configuration::Store,
-        "configuration store",
-        "Configuration"
-    );
-    contract!(lock, insert_lock, all_lock, lock::Store, "lock store", "Lock");
-    contract!(input, insert_input, all_input, Input, "input binding", "Binding");
-    contract!(output, insert_output, all_output, Output, "output binding", "Binding");
 }

@@ -17,6 +17,7 @@ mod listen;
 mod metadata;
 mod protocols;
 mod publish;
+mod reload;
 mod resiliency;
 mod secrets;
 mod shutdown;

@@ -12,7 +12,7 @@ async fn metadata_without_an_app() {
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.header("content-type"), Some("application/json"));
     insta::with_settings!({filters => [(r"1\.18\.\d+", "[version]")]}, {
-        insta::assert_snapshot!(answer.body.trim_end(), @r#"{"id":"meta","runtimeVersion":"[version]","extended":{"daprRuntimeVersion":"[version]"},"appConnectionProperties":{"protocol":"http","channelAddress":"127.0.0.1"},"actorRuntime":{"runtimeStatus":"DISABLED","hostReady":false,"placement":"placement: disconnected"}}"#);
+        insta::assert_snapshot!(answer.body.trim_end(), @r#"{"id":"meta","runtimeVersion":"[version]","enabledFeatures":["HotReload"],"extended":{"daprRuntimeVersion":"[version]"},"appConnectionProperties":{"protocol":"http","channelAddress":"127.0.0.1"},"actorRuntime":{"runtimeStatus":"DISABLED","hostReady":false,"placement":"placement: disconnected"}}"#);
     });
 }
 
@@ -37,7 +37,7 @@ async fn metadata_with_an_app_and_texts_from_outside() {
     put("cliPID", "2").await;
     let answer = sidecar.get("/v1.0/metadata").await;
     insta::with_settings!({filters => [(r"1\.18\.\d+", "[version]")]}, {
-        insta::assert_snapshot!(answer.body.trim_end(), @r#"{"id":"meta","runtimeVersion":"[version]","extended":{"app Command":"a \u003c b","cliPID":"2","daprRuntimeVersion":"[version]"},"appConnectionProperties":{"port":4,"protocol":"http","channelAddress":"127.0.0.1","maxConcurrency":5,"health":{"healthCheckPath":"/hz","healthProbeInterval":"1m30s","healthProbeTimeout":"500ms","healthThreshold":3}},"actorRuntime":{"runtimeStatus":"DISABLED","hostReady":false,"placement":"placement: disconnected"}}"#);
+        insta::assert_snapshot!(answer.body.trim_end(), @r#"{"id":"meta","runtimeVersion":"[version]","enabledFeatures":["HotReload"],"extended":{"app Command":"a \u003c b","cliPID":"2","daprRuntimeVersion":"[version]"},"appConnectionProperties":{"port":4,"protocol":"http","channelAddress":"127.0.0.1","maxConcurrency":5,"health":{"healthCheckPath":"/hz","healthProbeInterval":"1m30s","healthProbeTimeout":"500ms","healthThreshold":3}},"actorRuntime":{"runtimeStatus":"DISABLED","hostReady":false,"placement":"placement: disconnected"}}"#);
     });
     // Decoded once; the version is the sidecar's to say.
     put("x%25zz+y", "1").await;

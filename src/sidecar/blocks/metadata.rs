@@ -20,6 +20,8 @@ pub struct Metadata {
     pub(in crate::sidecar) id: String,
     pub(in crate::sidecar) runtime_version: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::sidecar) enabled_features: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(in crate::sidecar) components: Vec<Loaded>,
     pub(in crate::sidecar) extended: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -108,10 +110,12 @@ impl Metadata {
         components: &Components,
         extended: &Extended,
         subscriptions: Vec<Active>,
+        enabled_features: Vec<&'static str>,
     ) -> Self {
         Self {
             id: options.app_id.clone(),
             runtime_version: RUNTIME_VERSION,
+            enabled_features,
             components: loaded(components),
             extended: extended.texts().clone(),
             subscriptions,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 use super::{Error, Service};
 use crate::env::{APP_API_TOKEN, DAPR_HTTP_DISABLE_H2C, Env, NAMESPACE};
@@ -121,6 +121,7 @@ impl Service {
             watching: Watching::default(),
             jobs,
             metrics,
+            sources: Mutex::default(),
             loaded: watch::Sender::new(false),
             stop: Stop::default(),
             options,

@@ -17,6 +17,7 @@ use crate::sidecar::core::Core;
 use crate::sidecar::handle::Addresses;
 use crate::sidecar::health::RUNTIME as RUNTIME_TARGET;
 use crate::sidecar::loading;
+use crate::sidecar::reload::{self, Seen};
 
 const RUNTIME: &str = "dapr.runtime";
 const HTTP: &str = "dapr.runtime.http";
@@ -31,13 +32,20 @@ pub async fn start(
     background: &CancellationToken,
 ) -> Result<(), Error> {
     before_components(core);
-    let loaded = read_resources(core)?;
-    let declarative = components(core, loaded).await?;
+    let audience = audience(core);
+    let loaded = read_resources(core, &audience)?;
+    let directories = &core.options.resources_paths;
+    let follows = reload::is_on(&core.shared.configuration) && !directories.is_empty();
+    let seen = follows.then(|| Seen::first(&loaded, directories, &audience));
+    core.sources.lock().await.declared = components(core, loaded).await?;
     core.loaded.send_replace(true);
     after_components(core, texts);
     core.health.set_outbound_ready();
+    if let Some(seen) = seen {
+        tokio::spawn(reload::run(Arc::clone(core), audience, seen, background.clone()));
+    }
     if let Some(channel) = &core.shared.app {
-        until_app(core, channel, declarative, app, background).await;
+        until_app(core, channel, app, background).await;
     }
     core.health.set_ready(RUNTIME_TARGET);
     let elapsed = started.elapsed().as_millis();
@@ -47,6 +55,11 @@ pub async fn start(
 
 fn before_components(core: &Core) {
     let options = &core.options;
+    if reload::is_on(&core.shared.configuration) {
+        let directories: Vec<_> =
+            options.resources_paths.iter().map(|path| path.display().to_string()).collect();
+        tracing::info!(target: reload::SCOPE, "Watching directories: [{}]", directories.join(" "));
+    }
     if options.metrics.is_some()
         && let Some(address) = core.addresses.metrics.first()
     {
@@ -78,16 +91,18 @@ fn before_components(core: &Core) {
     }
 }
 
-fn read_resources(core: &Core) -> Result<Loaded, Error> {
-    let audience = Audience {
-        app_id: core.shared.app_id.clone(),
-        namespace: core.shared.env.get(NAMESPACE).map(str::to_owned),
-    };
+/// Who the resources have to be for.
+fn audience(core: &Core) -> Audience {
+    let namespace = core.shared.env.get(NAMESPACE).map(str::to_owned);
+    Audience { app_id: core.shared.app_id.clone(), namespace }
+}
+
+fn read_resources(core: &Core, audience: &Audience) -> Result<Loaded, Error> {
     let directories = &core.options.resources_paths;
     if let Some(missing) = directories.iter().find(|directory| !directory.exists()) {
         return Err(Error::NoResources(missing.display().to_string()));
     }
-    let loaded = resources::load(directories, &audience).map_err(Error::Resources)?;
+    let loaded = resources::load(directories, audience).map_err(Error::Resources)?;
     for warning in &loaded.warnings {
         tracing::warn!(target: "dapr.runtime.loader.disk", "{warning}");
     }
@@ -148,7 +163,6 @@ fn after_components(core: &Core, texts: &Texts) {
 async fn until_app(
     core: &Arc<Core>,
     channel: &Arc<Channel>,
-    declarative: Vec<Subscription>,
     app: &watch::Sender<bool>,
     background: &CancellationToken,
 ) {
@@ -161,7 +175,7 @@ async fn until_app(
     wait::until_listening(channel).await;
     tracing::info!(target: RUNTIME, "application discovered on port {}", options.app_port);
     match &options.app_health {
-        None => app_is_up(core, channel, &declarative).await,
+        None => app_is_up(core, channel).await,
         Some(settings) => {
             app.send_replace(false);
             let mut changes = app.subscribe();
@@ -177,9 +191,9 @@ async fn until_app(
                 let follow = async {
                     while changes.changed().await.is_ok() {
                         if *changes.borrow_and_update() {
-                            app_is_up(&core, &channel, &declarative).await;
+                            app_is_up(&core, &channel).await;
                         } else {
-                            rest(&core).await;
+                            core.stop_sources().await;
                         }
                     }
                 };
@@ -192,22 +206,10 @@ async fn until_app(
     }
 }
 
-/// The app can be called: asks it for its configuration and starts what it subscribes to.
-async fn app_is_up(core: &Core, channel: &Arc<Channel>, declarative: &[Subscription]) {
+/// The app can be called: asks it for its configuration and starts what it gets events from.
+async fn app_is_up(core: &Core, channel: &Channel) {
     if core.options.app_config && wait::configuration(channel).await {
         tracing::info!(target: RUNTIME, "Application configuration loaded");
     }
-    // They may still run when the app was unhealthy for a moment only.
-    rest(core).await;
-    tokio::join!(
-        core.inputs.start(&core.shared),
-        core.subscriptions.start(&core.shared, declarative, core.options.app_subscribe)
-    );
-    core.jobs.start(channel, &core.metrics);
-}
-
-/// Nothing is sent to the app any more.
-async fn rest(core: &Core) {
-    let patience = core.options.graceful_shutdown;
-    tokio::join!(core.inputs.stop(patience), core.subscriptions.stop(patience), core.jobs.stop(patience));
+    core.start_sources().await;
 }

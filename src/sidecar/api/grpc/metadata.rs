@@ -23,7 +23,14 @@ pub async fn get(
 ) -> Result<Response<GetMetadataResponse>, Status> {
     let metadata = core.metadata();
     let Metadata {
-        id, runtime_version, components, extended, subscriptions, app_connection_properties, ..
+        id,
+        runtime_version,
+        enabled_features,
+        components,
+        extended,
+        subscriptions,
+        app_connection_properties,
+        ..
     } = metadata;
     Ok(Response::new(GetMetadataResponse {
         id,
@@ -32,6 +39,7 @@ pub async fn get(
         subscriptions: subscriptions.into_iter().map(subscription).collect(),
         app_connection_properties: Some(connection(app_connection_properties)),
         runtime_version: runtime_version.into(),
+        enabled_features: enabled_features.into_iter().map(str::to_owned).collect(),
         actor_runtime: Some(ActorRuntime {
             runtime_status: ActorRuntimeStatus::Disabled.into(),
             active_actors: Vec::new(),
