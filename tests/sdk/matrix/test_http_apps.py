@@ -60,7 +60,6 @@ def test_input_binding(app: Peer) -> None:
     until(lambda: len(app.seen("tick")) >= 2, "the clock ticks")
 
 
-@pytest.mark.to_come
 def test_jobs(app: Peer) -> None:
     app.schedule("soon", dueTime="1s", data={"task": "backup"})
     app.sees("job soon", {"task": "backup"})
@@ -179,7 +178,6 @@ def test_lock(app: Peer) -> None:
 
 
 @plain
-@pytest.mark.to_come
 def test_jobs_list(app: Peer) -> None:
     app.schedule("later", schedule="0 0 3 * * *", data={"task": "report"}, repeats=3)
     job = app.request("GET", "/v1.0/jobs/later").json()

@@ -10,7 +10,7 @@ from peers import SECRETS, STOCK, Peer, Redis
 from support import ROOT, Machine, free_ports, leave_out, require, until
 
 SOURCES = Path(__file__).resolve().parents[1] / "js"
-OLDEST_NODE = 20
+OLDEST_NODE = 18
 grpc_only = pytest.mark.parametrize(
     "peer", [pytest.param("javascript-grpc", marks=pytest.mark.to_come)], indirect=True
 )
