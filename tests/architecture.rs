@@ -63,7 +63,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("oci_client", &["release"]),
     ("opentelemetry_proto", &["sidecar::trace"]),
     ("redis", &["components"]),
-    ("reqwest", &["components::bindings", "net", "release", "sidecar::trace"]),
+    ("reqwest", &["components::bindings", "net", "release", "sidecar::outside", "sidecar::trace"]),
     ("rusqlite", &["components"]),
     ("tokio_rustls", &["sidecar"]),
     ("tonic", &["sidecar"]),

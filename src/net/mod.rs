@@ -1,8 +1,13 @@
 //! Free ports: found, reserved together, and handed over; the HTTP client for everything outside.
 
 mod outside;
+mod tls;
 
-pub use outside::{AGENT, CONNECT, cause, http_client, http_client_builder, is_local, provide_cryptography};
+pub use outside::{
+    AGENT, CONNECT, cause, failure, http_client, http_client_builder, is_local, provide_cryptography,
+};
+
+pub use tls::{ClientTls, RENEGOTIATION, pem};
 
 use std::collections::HashSet;
 use std::io;

@@ -41,6 +41,12 @@ pub fn cause(error: &(dyn std::error::Error + 'static)) -> String {
     cause.to_string().split(" (os error").next().unwrap_or_default().to_owned()
 }
 
+/// The text of Go's HTTP client for a request that got no answer.
+pub fn failure(method: &reqwest::Method, url: &str, error: &reqwest::Error) -> String {
+    let (first, rest) = method.as_str().split_at(1);
+    format!("{first}{} {url:?}: {}", rest.to_lowercase(), cause(error))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -132,12 +132,19 @@ pub(super) mod raw {
 
     #[derive(Deserialize, Default)]
     #[serde(default)]
-    struct Auth {
+    pub struct Auth {
         secretstore: String,
     }
 
+    impl Auth {
+        /// The secret store, if one is named.
+        pub fn store(self) -> Option<String> {
+            Some(self.secretstore).filter(|store| !store.is_empty())
+        }
+    }
+
     #[derive(Deserialize)]
-    struct RawItem {
+    pub struct RawItem {
         name: String,
         value: Option<Value>,
         secretkeyref: Option<SecretKeyRef>,
@@ -155,7 +162,7 @@ pub(super) mod raw {
                 ignore_errors: self.spec.ignoreerrors,
                 init_timeout: self.spec.inittimeout,
                 metadata,
-                secret_store: Some(self.auth.secretstore).filter(|store| !store.is_empty()),
+                secret_store: self.auth.store(),
                 scopes,
                 file: file.to_owned(),
             }
@@ -163,7 +170,7 @@ pub(super) mod raw {
     }
 
     impl RawItem {
-        fn into_item(self) -> Item {
+        pub fn into_item(self) -> Item {
             let secret = self.secretkeyref.filter(|secret| !secret.name.is_empty());
             let source = match (secret, self.value) {
                 (Some(secret), _) => Source::Secret(secret),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{Audience, Component, Subscription};
+use super::{Audience, Component, HttpEndpoint, Subscription};
 
 /// Why resources could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +47,8 @@ pub struct Loaded {
     pub components: Vec<Component>,
     /// Declarative subscriptions.
     pub subscriptions: Vec<Subscription>,
+    /// Services outside that have a name.
+    pub endpoints: Vec<HttpEndpoint>,
     /// What was skipped, each with its reason.
     pub warnings: Vec<Warning>,
 }
@@ -151,6 +153,20 @@ fn load_file(
                 names.insert(component.name.clone(), about);
                 if admitted {
                     loaded.components.push(component);
+                }
+            }
+            ("HTTPEndpoint", "dapr.io/v1alpha1") if admitted => {
+                let name = field("/metadata/name").to_owned();
+                let manifest = check_name(&name).and_then(|()| {
+                    serde_json::from_value::<super::http_endpoint::raw::Manifest>(value)
+                        .map_err(|error| error.to_string())
+                });
+                match manifest {
+                    Ok(_) if loaded.endpoints.iter().any(|other| other.name == name) => {
+                        duplicates.push(format!("duplicate definition of HTTPEndpoint name {name}"));
+                    }
+                    Ok(manifest) => loaded.endpoints.push(manifest.into_endpoint(name, file)),
+                    Err(message) => loaded.warnings.push(skip(&message)),
                 }
             }
             ("Subscription", "dapr.io/v1alpha1" | "dapr.io/v2alpha1") if admitted => {

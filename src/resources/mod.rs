@@ -5,6 +5,7 @@ mod check;
 mod component;
 mod configuration;
 mod fixed;
+mod http_endpoint;
 mod loader;
 mod resiliency;
 mod rule;
@@ -18,6 +19,7 @@ pub use check::{Strictness, check, check_within, files};
 pub use component::{Component, Item, SecretKeyRef, Source};
 pub use configuration::{Configuration, SecretScope};
 pub use fixed::{Fixed, fixed};
+pub use http_endpoint::HttpEndpoint;
 pub use loader::{Error, Loaded, Warning, load};
 pub use resiliency::{
     Breaker, Code, Counts, Matching, Pace, Reference, Resiliency, Retry, Target, Trip, resiliency,

@@ -115,8 +115,14 @@ impl Core {
     /// What the sidecar tells of itself.
     pub fn metadata(&self) -> Metadata {
         let features = reload::is_on(&self.shared.configuration).then_some(reload::FEATURE);
-        let (subscriptions, features) = (self.subscriptions.list(), features.into_iter().collect());
-        Metadata::of(&self.options, &self.shared.components, &self.extended, subscriptions, features)
+        Metadata::of(
+            &self.options,
+            &self.shared.components,
+            &self.extended,
+            self.subscriptions.list(),
+            features.into_iter().collect(),
+            self.invoker.outside.names(),
+        )
     }
 
     /// Ends the sidecar because a client asked for it: in order, or soon after the answer when `force` is set.

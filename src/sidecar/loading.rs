@@ -1,5 +1,6 @@
 //! Components from files to running providers (daprd reference, sections 9.4, 10.1 and 11).
 
+pub mod endpoints;
 mod values;
 
 use std::collections::VecDeque;

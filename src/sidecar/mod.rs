@@ -16,6 +16,7 @@ mod listen;
 mod loading;
 mod metrics;
 pub mod options;
+mod outside;
 mod pool;
 mod reload;
 mod resiliency;

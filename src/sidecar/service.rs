@@ -37,6 +37,9 @@ pub enum Error {
     /// Resource files.
     #[error("failed to load components: {0}")]
     Resources(crate::resources::Error),
+    /// A service outside that can't be called.
+    #[error(transparent)]
+    Endpoint(#[from] loading::endpoints::Error),
     /// A component that can't be done without.
     #[error(transparent)]
     Component(#[from] loading::Error),

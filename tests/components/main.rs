@@ -10,6 +10,8 @@ mod redis_server;
 mod secretstores;
 mod state;
 mod support;
+#[path = "../support/tls.rs"]
+mod tls;
 
 #[test]
 fn the_list_of_embedded_types_is_that_of_the_registry() {

@@ -273,9 +273,6 @@ async fn failures_have_the_stock_texts() {
         "failed to invoke, id: w, err: rpc error: code = Internal desc = app channel is not initialized",
     );
     assert_eq!(error(&answer), (StatusCode::INTERNAL_SERVER_ERROR, &*text));
-
-    let answer = lonely.get("/v1.0/invoke/http://host:80/method/x").await;
-    assert_eq!(answer.status, StatusCode::NOT_IMPLEMENTED);
 }
 
 #[tokio::test]

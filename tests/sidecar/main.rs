@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 mod support;
+#[path = "../support/tls.rs"]
+mod tls;
 
 mod api;
 mod app_health;
@@ -15,6 +17,7 @@ mod invoke;
 mod jobs;
 mod listen;
 mod metadata;
+mod outside;
 mod protocols;
 mod publish;
 mod reload;

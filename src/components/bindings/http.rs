@@ -12,8 +12,9 @@ use hyper::{Method, StatusCode};
 use super::{Error, Output, Request, Response};
 use crate::components::{Init, InitError, Metadata, Properties};
 use crate::env::is_true;
-use crate::net;
+use crate::net::{self, ClientTls};
 
+const KIND: &str = "bindings.http";
 /// How long a connection may take, TLS included.
 const DIAL: Duration = Duration::from_secs(15);
 /// Largest answer that is read when the metadata says nothing else, in bytes.
@@ -30,64 +31,44 @@ pub fn make(init: &Init) -> Result<Arc<dyn Output>, InitError> {
     let timeout = properties.duration(&["responseTimeout"], Duration::ZERO)?;
     let largest = properties.bytes("maxResponseBodySize", LARGEST)?;
     Ok(Arc::new(Http {
-        client: client(properties, &url)?,
+        client: client(init, &url)?,
         token: token(properties)?,
         timeout: Some(timeout).filter(|timeout| !timeout.is_zero()),
         largest: usize::try_from(largest).ok().filter(|largest| *largest > 0).unwrap_or(usize::MAX),
         strict: properties.any(&[STRICT]).is_none_or(is_true),
-        label: init.label("bindings.http"),
+        label: init.label(KIND),
         url,
     }))
 }
 
-fn client(properties: &Properties, url: &str) -> Result<reqwest::Client, InitError> {
-    let mut builder =
-        net::http_client_builder().connect_timeout(DIAL).min_tls_version(reqwest::tls::Version::TLS_1_2);
+fn client(init: &Init, url: &str) -> Result<reqwest::Client, InitError> {
+    let properties = &init.properties;
+    let mut builder = net::http_client_builder().connect_timeout(DIAL);
     if net::is_local(url) {
         builder = builder.no_proxy();
     }
-    if let Some(pem) = pem(properties, "MTLSRootCA")? {
-        let certificates = reqwest::Certificate::from_pem_bundle(&pem)
-            .ok()
-            .filter(|certificates| !certificates.is_empty())
-            .ok_or_else(|| InitError::new("failed to add root certificate to certpool"))?;
-        builder = builder.tls_certs_only(certificates);
-    }
-    match (pem(properties, "MTLSClientCert")?, pem(properties, "MTLSClientKey")?) {
-        (Some(certificate), Some(key)) => {
-            let identity = reqwest::Identity::from_pem(&[certificate, b"\n".to_vec(), key].concat());
-            let identity = identity.map_err(|error| {
-                InitError(format!("failed to load client certificate: {}", net::cause(&error)))
-            })?;
-            builder = builder.identity(identity);
-        }
-        (None, None) => {}
-        _ => {
-            return Err(InitError::new(
-                "mtlsClientCert and mtlsClientKey are only useful together: one is missing",
-            ));
-        }
-    }
-    // TLS 1.3 has no renegotiation, and this program's TLS offers none in 1.2 either.
     match properties.any(&["mtlsRenegotiation"]) {
-        None | Some("RenegotiateNever" | "RenegotiateOnceAsClient" | "RenegotiateFreelyAsClient") => {}
+        None => {}
+        Some(value) if value == net::RENEGOTIATION[0] => {}
+        Some(value) if net::RENEGOTIATION.contains(&value) => tracing::warn!(
+            target: "dapr.contrib",
+            component = init.label(KIND),
+            "the embedded runtime never renegotiates TLS, mtlsRenegotiation {value} has no effect"
+        ),
         Some(other) => return Err(InitError(format!("invalid renegotiation value: {other}"))),
     }
-    builder.build().map_err(|error| {
-        InitError(format!(
-            "mtlsRootCA, mtlsClientCert or mtlsClientKey can't be used: {}",
-            net::cause(&error)
-        ))
-    })
+    let tls = ClientTls {
+        root_ca: pem(properties, "MTLSRootCA")?,
+        certificate: pem(properties, "MTLSClientCert")?,
+        private_key: pem(properties, "MTLSClientKey")?,
+    };
+    tls.build(builder, ["mtlsRootCA", "mtlsClientCert", "mtlsClientKey"]).map_err(InitError)
 }
 
 /// A property that holds PEM text or names a file that does.
 fn pem(properties: &Properties, name: &str) -> Result<Option<Vec<u8>>, InitError> {
     let Some(value) = properties.any(&[name]) else { return Ok(None) };
-    if value.contains("-----BEGIN ") {
-        return Ok(Some(value.as_bytes().to_vec()));
-    }
-    fs_err::read(value).map(Some).map_err(|error| {
+    net::pem(value).map(Some).map_err(|error| {
         InitError(format!(
             "provided {name:?} value is neither a valid file path or nor a valid pem encoded string: {error}"
         ))
@@ -243,10 +224,10 @@ fn canonical(name: &str) -> String {
 }
 
 fn failed(method: &Method, url: &str, error: &reqwest::Error) -> Error {
-    let (first, rest) = method.as_str().split_at(1);
-    let cause =
-        if error.is_builder() && url.is_empty() { "property url is empty".into() } else { net::cause(error) };
-    Error::new(format_args!("{first}{} {url:?}: {cause}", rest.to_lowercase()))
+    if url.is_empty() {
+        return Error::new("property url is empty");
+    }
+    Error::new(net::failure(method, url, error))
 }
 
 #[cfg(test)]

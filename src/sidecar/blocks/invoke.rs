@@ -26,6 +26,7 @@ use crate::sidecar::app::invoke::{Message, Said};
 use crate::sidecar::error::ApiError;
 use crate::sidecar::metrics::Metrics;
 use crate::sidecar::options::duration_text;
+use crate::sidecar::outside::{Outside, Place};
 use crate::sidecar::pool::{self, Pool};
 use crate::sidecar::resiliency::{Backoff, Outcome, Policy, Resiliency, Verdict};
 use crate::sidecar::resolve::{Instance, Resolver};
@@ -90,6 +91,8 @@ pub struct Invoker {
     pub traced: bool,
     /// What makes calls robust.
     pub resiliency: Arc<Resiliency>,
+    /// Services that are no apps.
+    pub outside: Outside,
 }
 
 /// What the callee's app is told of the caller.
@@ -161,10 +164,11 @@ impl Invoker {
             closed: is_closed(configuration),
             traced: false,
             resiliency: Arc::default(),
+            outside: Outside::default(),
         }
     }
 
-    /// Calls a method of an app. `target` may end in a namespace; `path` is the method's path and query as
+    /// Calls a method of an app or of a service outside. An app's name may end in a namespace; `path` is the method's path and query as
     /// [`method_path`] made it.
     pub async fn invoke(
         &self,
@@ -172,19 +176,21 @@ impl Invoker {
         path: &str,
         mut request: Request<Body>,
     ) -> Result<Response<Body>, ApiError> {
-        let app_id = target.split('.').next().unwrap_or(target);
+        let place = self.outside.find(target).map_err(|cause| failed(target, cause))?;
+        let app_id = if place.is_some() { target } else { target.split('.').next().unwrap_or(target) };
         if app_id.is_empty() {
             return Err(no_target());
         }
+        let callee = Callee { name: app_id, place };
         strip(request.headers_mut());
         if !self.traced {
             continue_trace(request.headers_mut());
         }
         let method = path.split('?').next().unwrap_or_default().trim_start_matches('/');
         let response = match self.resiliency.app(app_id, method) {
-            None => self.once(app_id, path, request, Some(self.resiliency.service_retries())).await,
+            None => self.once(&callee, path, request, Some(self.resiliency.service_retries())).await,
             // In a box, so that calls without a policy don't carry the room for one.
-            Some(policy) => Box::pin(self.robustly(policy, app_id, path, request)).await,
+            Some(policy) => Box::pin(self.robustly(policy, &callee, path, request)).await,
         };
         response.map(|mut response| {
             strip(response.headers_mut());
@@ -196,29 +202,34 @@ impl Invoker {
     async fn robustly(
         &self,
         policy: Policy,
-        app_id: &str,
+        callee: &Callee<'_>,
         path: &str,
         request: Request<Body>,
     ) -> Result<Response<Body>, ApiError> {
+        let app_id = callee.name;
         let mut request =
             replay::Replay::of(request, policy.repeats()).await.map_err(|error| failed(app_id, error))?;
         let policy = if request.is_whole() { policy } else { policy.once() };
         let result = policy.run(|| {
             let request = request.next();
-            async move { Answer(self.once(app_id, path, request, None).await) }
+            async move { Answer(self.once(callee, path, request, None).await) }
         });
         result.await.map_or_else(|cause| Err(failed(app_id, cause)), |answer| answer.0)
     }
 
-    /// Calls the own app or another one. `retries` is for sidecars that can't be reached.
+    /// Calls the own app, another one or a service outside. `retries` is for sidecars that can't be reached.
     async fn once(
         &self,
-        app_id: &str,
+        callee: &Callee<'_>,
         path: &str,
         request: Request<Body>,
         retries: Option<&Retry>,
     ) -> Result<Response<Body>, ApiError> {
-        if app_id == self.app_id {
+        let app_id = callee.name;
+        if let Some(place) = &callee.place {
+            // In a box, so that calls of apps don't carry the room for one.
+            Box::pin(place.send(path, request)).await.map_err(|cause| failed(app_id, cause))
+        } else if app_id == self.app_id {
             self.to_app(request, path).await.map_err(|error| match error {
                 Unanswered::NoApp => {
                     failed(app_id, "cannot invoke local endpoint: app channel not initialized")
@@ -233,7 +244,7 @@ impl Invoker {
     /// Counts a call that goes to another sidecar.
     pub fn count(&self, target: &str, metrics: &Metrics) {
         let callee = target.split('.').next().unwrap_or_default();
-        if callee != self.app_id {
+        if callee != self.app_id && !self.outside.has(target) {
             metrics.invoke_sent(callee);
         }
     }
@@ -404,6 +415,14 @@ impl Invoker {
         let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(peers.entry(port).or_insert_with(|| Pool::new("127.0.0.1", port)))
     }
+}
+
+/// Who is called.
+struct Callee<'a> {
+    /// The app, or a service outside as the caller names it.
+    name: &'a str,
+    /// Where a service outside is.
+    place: Option<Place<'a>>,
 }
 
 /// Why the own app gave no answer.

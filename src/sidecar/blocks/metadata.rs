@@ -26,8 +26,16 @@ pub struct Metadata {
     pub(in crate::sidecar) extended: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(in crate::sidecar) subscriptions: Vec<Active>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::sidecar) http_endpoints: Vec<HttpEndpoint>,
     pub(in crate::sidecar) app_connection_properties: AppConnection,
     pub(in crate::sidecar) actor_runtime: ActorRuntime,
+}
+
+/// A service outside that has a name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(in crate::sidecar) struct HttpEndpoint {
+    pub(in crate::sidecar) name: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -111,6 +119,7 @@ impl Metadata {
         extended: &Extended,
         subscriptions: Vec<Active>,
         enabled_features: Vec<&'static str>,
+        endpoints: Vec<String>,
     ) -> Self {
         Self {
             id: options.app_id.clone(),
@@ -119,6 +128,7 @@ impl Metadata {
             components: loaded(components),
             extended: extended.texts().clone(),
             subscriptions,
+            http_endpoints: endpoints.into_iter().map(|name| HttpEndpoint { name }).collect(),
             app_connection_properties: AppConnection::of(options),
             actor_runtime: ActorRuntime {
                 runtime_status: "DISABLED",

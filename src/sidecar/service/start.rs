@@ -116,6 +116,7 @@ async fn components(core: &Core, loaded: Loaded) -> Result<Vec<Subscription>, Er
     tracing::info!(target: RUNTIME, "Waiting for all outstanding components to be processed…");
     tracing::info!(target: RUNTIME, "All outstanding components processed");
     tracing::info!(target: RUNTIME, "Loading endpoints…");
+    loading::endpoints::all(loaded.endpoints, shared, &shared.env, &core.invoker.outside).await?;
     tracing::info!(target: RUNTIME, "Waiting for all outstanding http endpoints to be processed…");
     tracing::info!(target: RUNTIME, "All outstanding http endpoints processed");
     tracing::info!(target: RUNTIME, "Loading Declarative Subscriptions…");

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::{Settings, invoke, make};
 use crate::support::in_time;
+use crate::tls;
 
 /// A request as the server got it.
 #[derive(Debug)]
@@ -188,11 +189,30 @@ async fn settings_that_cannot_be_used() {
     let junk = "-----BEGIN CERTIFICATE-----\njunk\n-----END CERTIFICATE-----";
     let text = error(&[("mtlsRootCA", junk)]).await;
     assert!(text.contains("mtlsRootCA"), "{text}");
-    assert!(error(&[("mtlsClientCert", junk)]).await.contains("one is missing"));
+    assert!(error(&[("mtlsClientCert", junk)]).await.contains("needs mtlsClientKey"));
+    assert!(error(&[("mtlsClientKey", junk)]).await.contains("needs mtlsClientCert"));
     assert!(error(&[("mtlsClientCert", junk), ("mtlsClientKey", junk)]).await.contains("client certificate"));
     assert_eq!(error(&[("mtlsRenegotiation", "Often")]).await, "invalid renegotiation value: Often");
     assert!(error(&[("maxResponseBodySize", "lots")]).await.contains("maxResponseBodySize"));
     assert!(error(&[("responseTimeout", "soon")]).await.contains("responseTimeout"));
     let text = error(&[("securityToken", "a\nb"), ("securityTokenHeader", "X")]).await;
     assert!(text.contains("securityToken") && !text.contains("a\nb"), "{text}");
+}
+
+#[tokio::test]
+async fn certificates_are_shown_and_checked() {
+    let router = Router::new().fallback(async |request: Request<Body>| {
+        request.headers()["x-client"].clone().to_str().unwrap().to_owned()
+    });
+    let url = format!("https://127.0.0.1:{}", tls::serve(router).await);
+    let (ca, certificate, key) = (tls::text("ca.pem"), tls::file("client.pem"), tls::text("client.key"));
+    let call = async |settings: Settings<'_>| {
+        let settings = [&[("url", url.as_str())], settings].concat();
+        let binding = make("bindings.http", &settings).await.unwrap();
+        invoke(&*binding, "get", "", &[]).await.map(|answer| answer.data.unwrap())
+    };
+    assert!(call(&[]).await.unwrap_err().message.contains("certificate"));
+    assert_eq!(call(&[("mtlsRootCA", &ca)]).await.unwrap(), "anonymous");
+    let both = [("mtlsRootCA", ca.as_str()), ("MTLSClientCert", &certificate), ("MTLSClientKey", &key)];
+    assert_eq!(call(&both).await.unwrap(), "known");
 }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use dapr::dapr::proto::runtime::v1::actor_runtime::ActorRuntimeStatus;
 use dapr::dapr::proto::runtime::v1::{
     ActorRuntime, AppConnectionHealthProperties, AppConnectionProperties, GetMetadataRequest,
-    GetMetadataResponse, MetadataWorkflows, PubsubSubscription, PubsubSubscriptionRule,
+    GetMetadataResponse, MetadataHttpEndpoint, MetadataWorkflows, PubsubSubscription, PubsubSubscriptionRule,
     PubsubSubscriptionRules, PubsubSubscriptionType, RegisteredComponents, SetMetadataRequest,
     ShutdownRequest,
 };
 use tonic::{Request, Response, Status};
 
 use crate::env::is_true;
-use crate::sidecar::blocks::metadata::{AppConnection, AppHealth, Loaded, Metadata};
+use crate::sidecar::blocks::metadata::{AppConnection, AppHealth, HttpEndpoint, Loaded, Metadata};
 use crate::sidecar::blocks::subscriptions::{Active, Origin};
 use crate::sidecar::core::Core;
 
@@ -29,14 +29,17 @@ pub async fn get(
         components,
         extended,
         subscriptions,
+        http_endpoints,
         app_connection_properties,
         ..
     } = metadata;
+    let endpoint = |endpoint: HttpEndpoint| MetadataHttpEndpoint { name: endpoint.name };
     Ok(Response::new(GetMetadataResponse {
         id,
         registered_components: components.into_iter().map(component).collect(),
         extended_metadata: extended.into_iter().collect(),
         subscriptions: subscriptions.into_iter().map(subscription).collect(),
+        http_endpoints: http_endpoints.into_iter().map(endpoint).collect(),
         app_connection_properties: Some(connection(app_connection_properties)),
         runtime_version: runtime_version.into(),
         enabled_features: enabled_features.into_iter().map(str::to_owned).collect(),

@@ -37,9 +37,6 @@ async fn call(core: &Core, request: Request<Body>) -> Result<Response<Body>, Api
         Some(target) => (target, uri.path()),
         None => in_path(uri.path().strip_prefix(PREFIX).ok_or_else(invoke::no_target)?)?,
     };
-    if is_url(&target) {
-        return Err(external());
-    }
     let path = method_path(method, uri.query()).map_err(|error| invoke::failed(&target, error))?;
     if let Some(limit) = core.options.max_body_size
         && request.headers().get(CONTENT_LENGTH).and_then(length).is_some_and(|length| length > limit)
@@ -56,13 +53,11 @@ fn length(value: &HeaderValue) -> Option<u64> {
     value.to_str().ok()?.parse().ok()
 }
 
-/// Target and method of `<target>/method/<method>`.
+/// Target and method of `<target>/method/<method>`; the target may be a URL with slashes of its own.
 fn in_path(rest: &str) -> Result<(String, &str), ApiError> {
-    if is_url(rest) {
-        return Err(external());
-    }
-    let (target, rest) = rest.split_once('/').ok_or_else(invoke::no_target)?;
-    let method = match rest.strip_prefix("method") {
+    let end = if is_url(rest) { rest.find("/method/") } else { rest.find('/') };
+    let (target, rest) = rest.split_at(end.ok_or_else(invoke::no_target)?);
+    let method = match rest.strip_prefix("/method") {
         Some(method) if method.starts_with('/') => method,
         _ => return Err(invoke::no_target()),
     };
@@ -74,11 +69,7 @@ fn in_path(rest: &str) -> Result<(String, &str), ApiError> {
 
 fn is_url(target: &str) -> bool {
     let start = |prefix: &str| target.get(..prefix.len()).is_some_and(|s| s.eq_ignore_ascii_case(prefix));
-    ["http:/", "https:/", "http%3a", "https%3a"].into_iter().any(start)
-}
-
-fn external() -> ApiError {
-    ApiError::not_available("invocation of external URLs")
+    ["http:/", "https:/"].into_iter().any(start)
 }
 
 #[cfg(test)]
@@ -92,8 +83,13 @@ mod tests {
         for wrong in ["a", "a/method", "a/b", "a/methods/b", "/method/b"] {
             assert_eq!(in_path(wrong).unwrap_err(), invoke::no_target(), "{wrong}");
         }
-        for url in ["http://h:80/method/x", "https:/h/method/x", "HTTP%3A%2F%2Fh/method/x"] {
-            assert_eq!(in_path(url).unwrap_err(), external(), "{url}");
+        for (path, target) in [
+            ("http://h:80/method/x", "http://h:80"),
+            ("https:/h/base/method/x", "https:/h/base"),
+            ("HTTP%3A%2F%2Fh/method/x", "HTTP://h"),
+        ] {
+            assert_eq!(in_path(path).unwrap(), (target.into(), "/x"), "{path}");
         }
+        assert_eq!(in_path("http://h/x").unwrap_err(), invoke::no_target());
     }
 }
