@@ -30,6 +30,8 @@ Register-ArgumentCompleter -Native -CommandName 'dapr' -ScriptBlock {
             [CompletionResult]::new('build-info', 'build-info', [CompletionResultType]::ParameterValue, 'Print build info of Dapr CLI and runtime')
             [CompletionResult]::new('bundle', 'bundle', [CompletionResultType]::ParameterValue, 'Pack the installed runtime for machines without a network. Supported platforms: Self-hosted')
             [CompletionResult]::new('completion', 'completion', [CompletionResultType]::ParameterValue, 'Generates shell completion scripts')
+            [CompletionResult]::new('components', 'components', [CompletionResultType]::ParameterValue, 'List all Dapr components. Supported platforms: Kubernetes and self-hosted')
+            [CompletionResult]::new('configurations', 'configurations', [CompletionResultType]::ParameterValue, 'List all Dapr configurations. Supported platforms: Kubernetes and self-hosted')
             [CompletionResult]::new('dashboard', 'dashboard', [CompletionResultType]::ParameterValue, 'Show apps, logs and resources in the browser. Supported platforms: Self-hosted')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Look for what keeps Dapr from working on this machine. Supported platforms: Self-hosted')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Help about any command')
@@ -38,11 +40,13 @@ Register-ArgumentCompleter -Native -CommandName 'dapr' -ScriptBlock {
             [CompletionResult]::new('lint', 'lint', [CompletionResultType]::ParameterValue, 'Check run files and resources. Supported platforms: Self-hosted')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List all Dapr instances. Supported platforms: Kubernetes and self-hosted')
             [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Show what applications and their sidecars have written. Supported platforms: Self-hosted')
+            [CompletionResult]::new('mcpservers', 'mcpservers', [CompletionResultType]::ParameterValue, 'List all Dapr MCPServer resources. Supported platforms: Kubernetes and self-hosted')
             [CompletionResult]::new('publish', 'publish', [CompletionResultType]::ParameterValue, 'Publish a pub-sub event. Supported platforms: Self-hosted')
             [CompletionResult]::new('restart', 'restart', [CompletionResultType]::ParameterValue, 'Restart applications, beside the same sidecars. Supported platforms: Self-hosted')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run Dapr and (optionally) your application side by side. Supported platforms: Self-hosted')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show the health status of Dapr services. Supported platforms: Kubernetes and self-hosted')
             [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'Stop Dapr instances and their associated apps. Supported platforms: Self-hosted')
+            [CompletionResult]::new('subscriptions', 'subscriptions', [CompletionResultType]::ParameterValue, 'List what running applications receive. Supported platforms: Self-hosted')
             [CompletionResult]::new('uninstall', 'uninstall', [CompletionResultType]::ParameterValue, 'Uninstall Dapr runtime. Supported platforms: Kubernetes and self-hosted')
             [CompletionResult]::new('upgrade', 'upgrade', [CompletionResultType]::ParameterValue, 'Upgrades or downgrades a Dapr installation. Supported platforms: Kubernetes and self-hosted')
             [CompletionResult]::new('version', 'version', [CompletionResultType]::ParameterValue, 'Print the Dapr runtime and CLI version')
@@ -111,11 +115,47 @@ Register-ArgumentCompleter -Native -CommandName 'dapr' -ScriptBlock {
             [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
             break
         }
+        'dapr;components' {
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'The name of the resource to be printed (optional)')
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'The name of the resource to be printed (optional)')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'The Kubernetes namespace')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The output format of the list. Valid values are: json, yaml, wide, or table (default)')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The output format of the list. Valid values are: json, yaml, wide, or table (default)')
+            [CompletionResult]::new('--resources-path', '--resources-path', [CompletionResultType]::ParameterName, 'The path of a folder with resources. The default is the one of dapr init, with those of running apps')
+            [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
+            [CompletionResult]::new('-A', '-A ', [CompletionResultType]::ParameterName, 'If true, list all resources in all namespaces')
+            [CompletionResult]::new('--all-namespaces', '--all-namespaces', [CompletionResultType]::ParameterName, 'If true, list all resources in all namespaces')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'List the resources of a Kubernetes cluster')
+            [CompletionResult]::new('--kubernetes', '--kubernetes', [CompletionResultType]::ParameterName, 'List the resources of a Kubernetes cluster')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
+            break
+        }
+        'dapr;configurations' {
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'The name of the resource to be printed (optional)')
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'The name of the resource to be printed (optional)')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'The Kubernetes namespace')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The output format of the list. Valid values are: json, yaml, wide, or table (default)')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The output format of the list. Valid values are: json, yaml, wide, or table (default)')
+            [CompletionResult]::new('--resources-path', '--resources-path', [CompletionResultType]::ParameterName, 'The path of a folder with resources. The default is the one of dapr init, with those of running apps')
+            [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
+            [CompletionResult]::new('-A', '-A ', [CompletionResultType]::ParameterName, 'If true, list all resources in all namespaces')
+            [CompletionResult]::new('--all-namespaces', '--all-namespaces', [CompletionResultType]::ParameterName, 'If true, list all resources in all namespaces')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'List the resources of a Kubernetes cluster')
+            [CompletionResult]::new('--kubernetes', '--kubernetes', [CompletionResultType]::ParameterName, 'List the resources of a Kubernetes cluster')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
+            break
+        }
         'dapr;dashboard' {
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'The address to listen on. Addresses that other machines reach need --token')
             [CompletionResult]::new('--address', '--address', [CompletionResultType]::ParameterName, 'The address to listen on. Addresses that other machines reach need --token')
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The port to listen on; 0 for any that is free')
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'The port to listen on; 0 for any that is free')
+            [CompletionResult]::new('--zipkin-port', '--zipkin-port', [CompletionResultType]::ParameterName, 'The port on which Zipkin spans are received, unless a Zipkin has it; 0 for any that is free')
+            [CompletionResult]::new('--otlp-port', '--otlp-port', [CompletionResultType]::ParameterName, 'The port on which traces, logs and metrics are received by OTLP over HTTP; 0 for any that is free')
             [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'What a browser has to know: opened with ?token=... once')
             [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
             [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Open the dashboard of a Kubernetes cluster')
@@ -245,6 +285,23 @@ Register-ArgumentCompleter -Native -CommandName 'dapr' -ScriptBlock {
             [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
             break
         }
+        'dapr;mcpservers' {
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'The MCPServer name to be printed (optional)')
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'The MCPServer name to be printed (optional)')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'The Kubernetes namespace')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format (options: json or yaml or list)')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format (options: json or yaml or list)')
+            [CompletionResult]::new('--resources-path', '--resources-path', [CompletionResultType]::ParameterName, 'The path of a folder with resources')
+            [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
+            [CompletionResult]::new('-A', '-A ', [CompletionResultType]::ParameterName, 'If true, list all Dapr MCPServers in all namespaces')
+            [CompletionResult]::new('--all-namespaces', '--all-namespaces', [CompletionResultType]::ParameterName, 'If true, list all Dapr MCPServers in all namespaces')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'List all Dapr MCPServers in a Kubernetes cluster')
+            [CompletionResult]::new('--kubernetes', '--kubernetes', [CompletionResultType]::ParameterName, 'List all Dapr MCPServers in a Kubernetes cluster')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
+            break
+        }
         'dapr;publish' {
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'The ID of the app to publish from')
             [CompletionResult]::new('--publish-app-id', '--publish-app-id', [CompletionResultType]::ParameterName, 'The ID of the app to publish from')
@@ -351,6 +408,17 @@ Register-ArgumentCompleter -Native -CommandName 'dapr' -ScriptBlock {
             [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Stop everything that dapr list shows')
             [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Stop all Dapr instances of a run template file in a Kubernetes cluster')
             [CompletionResult]::new('--kubernetes', '--kubernetes', [CompletionResultType]::ParameterName, 'Stop all Dapr instances of a run template file in a Kubernetes cluster')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
+            [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')
+            break
+        }
+        'dapr;subscriptions' {
+            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Only of these application ids')
+            [CompletionResult]::new('--app-id', '--app-id', [CompletionResultType]::ParameterName, 'Only of these application ids')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The output format of the list. Valid values are: json, yaml, wide, or table (default)')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The output format of the list. Valid values are: json, yaml, wide, or table (default)')
+            [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print this help message')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this help message')
             [CompletionResult]::new('--log-as-json', '--log-as-json', [CompletionResultType]::ParameterName, 'Log output in JSON format')

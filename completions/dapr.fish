@@ -31,6 +31,8 @@ complete -c dapr -n "__fish_dapr_needs_command" -s h -l help -d 'help for dapr'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "build-info" -d 'Print build info of Dapr CLI and runtime'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "bundle" -d 'Pack the installed runtime for machines without a network. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "completion" -d 'Generates shell completion scripts'
+complete -c dapr -n "__fish_dapr_needs_command" -f -a "components" -d 'List all Dapr components. Supported platforms: Kubernetes and self-hosted'
+complete -c dapr -n "__fish_dapr_needs_command" -f -a "configurations" -d 'List all Dapr configurations. Supported platforms: Kubernetes and self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "dashboard" -d 'Show apps, logs and resources in the browser. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "doctor" -d 'Look for what keeps Dapr from working on this machine. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "help" -d 'Help about any command'
@@ -39,11 +41,13 @@ complete -c dapr -n "__fish_dapr_needs_command" -f -a "invoke" -d 'Invoke a meth
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "lint" -d 'Check run files and resources. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "list" -d 'List all Dapr instances. Supported platforms: Kubernetes and self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "logs" -d 'Show what applications and their sidecars have written. Supported platforms: Self-hosted'
+complete -c dapr -n "__fish_dapr_needs_command" -f -a "mcpservers" -d 'List all Dapr MCPServer resources. Supported platforms: Kubernetes and self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "publish" -d 'Publish a pub-sub event. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "restart" -d 'Restart applications, beside the same sidecars. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "run" -d 'Run Dapr and (optionally) your application side by side. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "status" -d 'Show the health status of Dapr services. Supported platforms: Kubernetes and self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "stop" -d 'Stop Dapr instances and their associated apps. Supported platforms: Self-hosted'
+complete -c dapr -n "__fish_dapr_needs_command" -f -a "subscriptions" -d 'List what running applications receive. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "uninstall" -d 'Uninstall Dapr runtime. Supported platforms: Kubernetes and self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "upgrade" -d 'Upgrades or downgrades a Dapr installation. Supported platforms: Kubernetes and self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "version" -d 'Print the Dapr runtime and CLI version'
@@ -78,8 +82,28 @@ complete -c dapr -n "__fish_dapr_using_subcommand completion; and __fish_seen_su
 complete -c dapr -n "__fish_dapr_using_subcommand completion; and __fish_seen_subcommand_from zsh" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
 complete -c dapr -n "__fish_dapr_using_subcommand completion; and __fish_seen_subcommand_from zsh" -s h -l help -d 'Print this help message'
 complete -c dapr -n "__fish_dapr_using_subcommand completion; and __fish_seen_subcommand_from zsh" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand components" -s n -l name -d 'The name of the resource to be printed (optional)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand components" -l namespace -d 'The Kubernetes namespace' -r
+complete -c dapr -n "__fish_dapr_using_subcommand components" -s o -l output -d 'The output format of the list. Valid values are: json, yaml, wide, or table (default)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand components" -l resources-path -d 'The path of a folder with resources. The default is the one of dapr init, with those of running apps' -r -F
+complete -c dapr -n "__fish_dapr_using_subcommand components" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand components" -s A -l all-namespaces -d 'If true, list all resources in all namespaces'
+complete -c dapr -n "__fish_dapr_using_subcommand components" -s k -l kubernetes -d 'List the resources of a Kubernetes cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand components" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand components" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand configurations" -s n -l name -d 'The name of the resource to be printed (optional)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand configurations" -l namespace -d 'The Kubernetes namespace' -r
+complete -c dapr -n "__fish_dapr_using_subcommand configurations" -s o -l output -d 'The output format of the list. Valid values are: json, yaml, wide, or table (default)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand configurations" -l resources-path -d 'The path of a folder with resources. The default is the one of dapr init, with those of running apps' -r -F
+complete -c dapr -n "__fish_dapr_using_subcommand configurations" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand configurations" -s A -l all-namespaces -d 'If true, list all resources in all namespaces'
+complete -c dapr -n "__fish_dapr_using_subcommand configurations" -s k -l kubernetes -d 'List the resources of a Kubernetes cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand configurations" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand configurations" -l log-as-json -d 'Log output in JSON format'
 complete -c dapr -n "__fish_dapr_using_subcommand dashboard" -s a -l address -d 'The address to listen on. Addresses that other machines reach need --token' -r
 complete -c dapr -n "__fish_dapr_using_subcommand dashboard" -s p -l port -d 'The port to listen on; 0 for any that is free' -r
+complete -c dapr -n "__fish_dapr_using_subcommand dashboard" -l zipkin-port -d 'The port on which Zipkin spans are received, unless a Zipkin has it; 0 for any that is free' -r
+complete -c dapr -n "__fish_dapr_using_subcommand dashboard" -l otlp-port -d 'The port on which traces, logs and metrics are received by OTLP over HTTP; 0 for any that is free' -r
 complete -c dapr -n "__fish_dapr_using_subcommand dashboard" -l token -d 'What a browser has to know: opened with ?token=... once' -r
 complete -c dapr -n "__fish_dapr_using_subcommand dashboard" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
 complete -c dapr -n "__fish_dapr_using_subcommand dashboard" -s k -l kubernetes -d 'Open the dashboard of a Kubernetes cluster'
@@ -156,6 +180,15 @@ complete -c dapr -n "__fish_dapr_using_subcommand logs" -s t -l timestamps -d 'S
 complete -c dapr -n "__fish_dapr_using_subcommand logs" -s k -l kubernetes -d 'Show the logs of a pod in a Kubernetes cluster'
 complete -c dapr -n "__fish_dapr_using_subcommand logs" -s h -l help -d 'Print this help message'
 complete -c dapr -n "__fish_dapr_using_subcommand logs" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand mcpservers" -s n -l name -d 'The MCPServer name to be printed (optional)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand mcpservers" -l namespace -d 'The Kubernetes namespace' -r
+complete -c dapr -n "__fish_dapr_using_subcommand mcpservers" -s o -l output -d 'Output format (options: json or yaml or list)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand mcpservers" -l resources-path -d 'The path of a folder with resources' -r
+complete -c dapr -n "__fish_dapr_using_subcommand mcpservers" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand mcpservers" -s A -l all-namespaces -d 'If true, list all Dapr MCPServers in all namespaces'
+complete -c dapr -n "__fish_dapr_using_subcommand mcpservers" -s k -l kubernetes -d 'List all Dapr MCPServers in a Kubernetes cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand mcpservers" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand mcpservers" -l log-as-json -d 'Log output in JSON format'
 complete -c dapr -n "__fish_dapr_using_subcommand publish" -s i -l publish-app-id -d 'The ID of the app to publish from' -r
 complete -c dapr -n "__fish_dapr_using_subcommand publish" -s p -l pubsub -d 'The name of the pub/sub component' -r
 complete -c dapr -n "__fish_dapr_using_subcommand publish" -s t -l topic -d 'The topic to be published to' -r
@@ -222,6 +255,11 @@ complete -c dapr -n "__fish_dapr_using_subcommand stop" -l all -d 'Stop everythi
 complete -c dapr -n "__fish_dapr_using_subcommand stop" -s k -l kubernetes -d 'Stop all Dapr instances of a run template file in a Kubernetes cluster'
 complete -c dapr -n "__fish_dapr_using_subcommand stop" -s h -l help -d 'Print this help message'
 complete -c dapr -n "__fish_dapr_using_subcommand stop" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand subscriptions" -s a -l app-id -d 'Only of these application ids' -r
+complete -c dapr -n "__fish_dapr_using_subcommand subscriptions" -s o -l output -d 'The output format of the list. Valid values are: json, yaml, wide, or table (default)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand subscriptions" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand subscriptions" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand subscriptions" -l log-as-json -d 'Log output in JSON format'
 complete -c dapr -n "__fish_dapr_using_subcommand uninstall" -l timeout -d 'The timeout for the Kubernetes uninstall' -r
 complete -c dapr -n "__fish_dapr_using_subcommand uninstall" -l network -d 'The Docker network from which to remove the Dapr runtime' -r
 complete -c dapr -n "__fish_dapr_using_subcommand uninstall" -s n -l namespace -d 'The Kubernetes namespace to uninstall Dapr from' -r

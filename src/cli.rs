@@ -10,8 +10,9 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    Globals, build_info, bundle, completion, dashboard, doctor, init, invoke, lint, list, logs, publish,
-    restart, run, status, stop, uninstall, upgrade, version, wait,
+    Globals, build_info, bundle, completion, components, configurations, dashboard, doctor, init, invoke,
+    lint, list, logs, mcpservers, publish, restart, run, status, stop, subscriptions, uninstall, upgrade,
+    version, wait,
 };
 use crate::env::Env;
 use crate::error::{EXIT_FAILED, EXIT_OK, EXIT_USAGE, Failure};
@@ -53,6 +54,10 @@ enum Verb {
     Bundle(bundle::Args),
     /// Generates shell completion scripts
     Completion(completion::Args),
+    /// List all Dapr components. Supported platforms: Kubernetes and self-hosted
+    Components(components::Args),
+    /// List all Dapr configurations. Supported platforms: Kubernetes and self-hosted
+    Configurations(configurations::Args),
     /// Show apps, logs and resources in the browser. Supported platforms: Self-hosted
     Dashboard(dashboard::Args),
     /// Look for what keeps Dapr from working on this machine. Supported platforms: Self-hosted
@@ -77,6 +82,8 @@ enum Verb {
     List(list::Args),
     /// Show what applications and their sidecars have written. Supported platforms: Self-hosted
     Logs(logs::Args),
+    /// List all Dapr MCPServer resources. Supported platforms: Kubernetes and self-hosted
+    Mcpservers(mcpservers::Args),
     /// Publish a pub-sub event. Supported platforms: Self-hosted
     Publish(publish::Args),
     /// Restart applications, beside the same sidecars. Supported platforms: Self-hosted
@@ -87,6 +94,8 @@ enum Verb {
     Status(status::Args),
     /// Stop Dapr instances and their associated apps. Supported platforms: Self-hosted
     Stop(stop::Args),
+    /// List what running applications receive. Supported platforms: Self-hosted
+    Subscriptions(subscriptions::Args),
     /// Uninstall Dapr runtime. Supported platforms: Kubernetes and self-hosted
     Uninstall(uninstall::Args),
     /// Upgrades or downgrades a Dapr installation. Supported platforms: Kubernetes and self-hosted
@@ -106,6 +115,8 @@ impl Verb {
                 Ok(show_help(&["completion"], globals.printer))
             }
             Self::Completion(completion::Args { shell: Some(shell) }) => completion::run(shell, globals),
+            Self::Components(args) => components::run(&args, globals),
+            Self::Configurations(args) => configurations::run(&args, globals),
             Self::Dashboard(args) => dashboard::run(&args, globals),
             Self::Doctor(args) => doctor::run(&args, globals),
             Self::Help { topic } => {
@@ -117,11 +128,13 @@ impl Verb {
             Self::Lint(args) => lint::run(&args, globals),
             Self::List(args) => list::run(&args, globals),
             Self::Logs(args) => logs::run(&args, globals),
+            Self::Mcpservers(args) => mcpservers::run(&args, globals),
             Self::Publish(args) => publish::run(&args, globals),
             Self::Restart(args) => restart::run(&args, globals),
             Self::Run(args) => run::run(*args, globals),
             Self::Status(args) => status::run(&args, globals),
             Self::Stop(args) => stop::run(&args, globals),
+            Self::Subscriptions(args) => subscriptions::run(&args, globals),
             Self::Uninstall(args) => uninstall::run(&args, globals),
             Self::Upgrade(args) => upgrade::run(&args, globals),
             Self::Version(args) => version::run(&args, globals),
@@ -131,8 +144,7 @@ impl Verb {
 }
 
 /// Verbs of the stock command line that don't exist here yet. They are not listed in the help.
-const MISSING: [&str; 7] =
-    ["annotate", "components", "configurations", "mcpservers", "mtls", "scheduler", "workflow"];
+const MISSING: [&str; 4] = ["annotate", "mtls", "scheduler", "workflow"];
 
 /// The description of the whole command line, from which help pages and completion scripts are made.
 pub fn command() -> clap::Command {

@@ -35,6 +35,12 @@ pub struct Args {
     /// The port to listen on; 0 for any that is free
     #[arg(short, long, default_value = "8080")]
     port: u16,
+    /// The port on which Zipkin spans are received, unless a Zipkin has it; 0 for any that is free
+    #[arg(long, default_value = "9411")]
+    zipkin_port: u16,
+    /// The port on which traces, logs and metrics are received by OTLP over HTTP; 0 for any that is free
+    #[arg(long, default_value = "4318")]
+    otlp_port: u16,
     /// Show everything, change nothing
     #[arg(long)]
     read_only: bool,
@@ -58,6 +64,8 @@ pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
         address: address(&args.address)?,
         port: args.port,
         read_only: args.read_only,
+        zipkin_port: args.zipkin_port,
+        otlp_port: args.otlp_port,
         token: Some(args.token.trim().to_owned()).filter(|token| !token.is_empty()),
         install: globals.install()?,
         env: globals.env.clone(),
@@ -74,6 +82,13 @@ pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
         } else if !args.no_open && os::has_desktop(&globals.env) {
             // Nobody who opened it by hand misses this.
             let _ = os::open_in_browser(&url);
+        }
+        for one in service.receiving() {
+            if let Some(trouble) = &one.trouble {
+                globals
+                    .printer
+                    .hint(format!("{} is not received on port {}: {trouble}", one.protocol, one.port));
+            }
         }
         let mut signals = Signals::listen().map_err(no_async_runtime)?;
         let stop = CancellationToken::new();

@@ -14,18 +14,39 @@ use super::shared::Shared;
 /// How often a page is told at most.
 const PACE: Duration = Duration::from_millis(250);
 
-/// `GET /events`: an event `changed` whenever something is different, with what it is.
+/// `GET /events`: an event `changed` whenever something is different, with what it is: `apps`, `telemetry` or
+/// `metrics`.
 pub async fn changes(
     State(shared): State<Arc<Shared>>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let seen = shared.apps.changes();
-    let changed = stream::unfold((shared, seen), |(shared, mut seen)| async move {
-        let _watching = shared.apps.watch();
-        let stop = shared.stop.clone();
-        stop.run_until_cancelled(seen.changed()).await?.ok()?;
-        stop.run_until_cancelled(tokio::time::sleep(PACE)).await?;
-        let event = Event::default().event("changed").data("apps");
-        Some((Ok(event), (Arc::clone(&shared), seen)))
-    });
+    let apps = shared.apps.changes();
+    let telemetry = shared.telemetry().ok().map(|store| store.changes());
+    let read = shared.read.subscribe();
+    let changed = stream::unfold(
+        (shared, apps, telemetry, read),
+        |(shared, mut apps, mut telemetry, mut read)| async move {
+            let stop = shared.stop.clone();
+            let watching = shared.apps.watch();
+            let told = async {
+                match &mut telemetry {
+                    Some(telemetry) => telemetry.changed().await,
+                    None => std::future::pending().await,
+                }
+            };
+            let what = stop
+                .run_until_cancelled(async {
+                    tokio::select! {
+                        changed = apps.changed() => changed.map(|()| "apps"),
+                        changed = read.changed() => changed.map(|()| "metrics"),
+                        changed = told => changed.map(|()| "telemetry"),
+                    }
+                })
+                .await?
+                .ok()?;
+            stop.run_until_cancelled(tokio::time::sleep(PACE)).await?;
+            drop(watching);
+            Some((Ok(Event::default().event("changed").data(what)), (shared, apps, telemetry, read)))
+        },
+    );
     Sse::new(changed).keep_alive(KeepAlive::default())
 }

@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::shared::Shared;
+use super::telemetry::{Receivers, Receiving};
 use super::{guard, pages};
 use crate::env::Env;
 use crate::error::system_text;
@@ -20,6 +21,10 @@ pub struct Options {
     pub address: IpAddr,
     /// The port; 0 for any that is free.
     pub port: u16,
+    /// The port on which Zipkin spans are received; 0 for any that is free.
+    pub zipkin_port: u16,
+    /// The port on which OTLP is received over HTTP; 0 for any that is free.
+    pub otlp_port: u16,
     /// Whether everything that changes something is refused.
     pub read_only: bool,
     /// What a browser has to know before it sees anything.
@@ -65,6 +70,7 @@ impl Error {
 /// A dashboard whose port is bound.
 pub struct Service {
     listener: TcpListener,
+    receivers: Receivers,
     shared: Arc<Shared>,
 }
 
@@ -78,7 +84,9 @@ impl Service {
         let listen = |error| Error::Listen { address, error };
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let port = listener.local_addr().map_err(listen)?.port();
-        Ok(Self { listener, shared: Arc::new(Shared::new(options, port)) })
+        let receivers = Receivers::bind(options.zipkin_port, options.otlp_port).await;
+        let shared = Arc::new(Shared::new(options, port, receivers.state().to_vec()));
+        Ok(Self { listener, receivers, shared })
     }
 
     /// Where a browser on this machine finds it.
@@ -94,10 +102,18 @@ impl Service {
         format!("http://{host}:{}", self.shared.port)
     }
 
+    /// Where telemetry is received, and where it isn't.
+    pub fn receiving(&self) -> &[Receiving] {
+        &self.shared.receiving
+    }
+
     /// Serves until the token is cancelled. Streams end then, other answers are given to their end.
     pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
         let shared = self.shared;
         let watching = tokio::spawn(Arc::clone(&shared).watch());
+        let store = shared.telemetry().ok();
+        let receiving =
+            store.clone().map(|store| tokio::spawn(self.receivers.run(store, shared.stop.clone())));
         let ending = shared.stop.clone();
         let router = pages::routes(&shared);
         let router = router.layer(axum::middleware::from_fn_with_state(Arc::clone(&shared), guard::guard));
@@ -108,6 +124,13 @@ impl Service {
         let result = served.await;
         shared.stop.cancel();
         let _ = watching.await;
+        if let Some(receiving) = receiving {
+            let _ = receiving.await;
+        }
+        // What was heard last is written before the end.
+        if let Some(store) = store {
+            let _ = tokio::task::spawn_blocking(move || store.close()).await;
+        }
         result.map_err(Error::Serve)
     }
 }

@@ -22,10 +22,20 @@ const TEMPLATES: &[(&str, &str)] = &templates![
     "app.html",
     "apps.html",
     "base.html",
+    "component.html",
+    "components.html",
+    "configuration.html",
+    "configurations.html",
+    "control-plane.html",
     "log.html",
+    "metrics.html",
     "overview.html",
     "parts.html",
-    "problem.html"
+    "problem.html",
+    "state.html",
+    "trace.html",
+    "traces.html",
+    "try.html",
 ];
 
 /// All templates.
@@ -46,6 +56,9 @@ impl Default for View {
         environment.add_filter("bytes", bytes);
         environment.add_filter("path_segment", path_segment);
         environment.add_filter("plural", plural);
+        environment.add_filter("micros", micros);
+        environment.add_filter("micros_time", micros_time);
+        environment.add_filter("shorten", shorten);
         Self(environment)
     }
 }
@@ -143,4 +156,30 @@ fn path_segment(text: &str) -> String {
 /// `3 apps`: `{{ 3|plural("app") }}`.
 fn plural(count: usize, one: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+}
+
+/// A length of time in microseconds, with the unit that fits.
+fn micros(time: i64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+    let value = time as f64;
+    match time {
+        ..1000 => format!("{time} µs"),
+        1000..1_000_000 => format!("{:.1} ms", value / 1e3),
+        _ => format!("{:.2} s", value / 1e6),
+    }
+}
+
+/// A point in time in microseconds since 1970, in this machine's zone.
+fn micros_time(time: i64) -> String {
+    let Ok(time) = Timestamp::from_microsecond(time) else { return String::new() };
+    time.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S%.3f").to_string()
+}
+
+/// A text with at most so many characters.
+fn shorten(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(most.saturating_sub(1)).collect();
+    format!("{start}…")
 }

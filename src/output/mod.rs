@@ -8,6 +8,7 @@ pub mod help;
 pub mod list;
 pub mod logs;
 mod printer;
+pub mod resources;
 mod setup;
 pub mod status;
 mod table;

@@ -1,6 +1,7 @@
 //! Dapr YAML: components, subscriptions and the configuration, as they are on disk (daprd reference,
 //! sections 9, 10 and 12). Knows nothing of what a component does.
 
+mod catalog;
 mod check;
 mod component;
 mod configuration;
@@ -15,6 +16,7 @@ mod subscription;
 mod types;
 mod values;
 
+pub use catalog::{Document, MASK, catalog};
 pub use check::{Strictness, check, check_within, files};
 pub use component::{Component, Item, SecretKeyRef, Source};
 pub use configuration::{Configuration, SecretScope};

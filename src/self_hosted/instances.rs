@@ -43,6 +43,8 @@ pub struct Instance {
     pub app_port: u16,
     /// Whether the metrics endpoint is on.
     pub metrics_enabled: bool,
+    /// Port of the metrics endpoint; 0 when it isn't known.
+    pub metrics_port: u16,
     /// The app's command, arguments joined by one space.
     pub command: String,
     /// When the sidecar was started.
@@ -89,6 +91,7 @@ impl Default for Instance {
             grpc_port: 50001,
             app_port: 0,
             metrics_enabled: true,
+            metrics_port: 9090,
             command: String::new(),
             created: Timestamp::UNIX_EPOCH,
             daprd: ProcessId { pid: 0, started: 0 },
@@ -163,6 +166,7 @@ impl From<Record> for Instance {
             grpc_port: record.grpc_port,
             app_port: record.app_port,
             metrics_enabled: record.metrics_enabled,
+            metrics_port: record.metrics_port,
             command: record.command,
             created: record.created.parse().unwrap_or(Timestamp::UNIX_EPOCH),
             daprd: record.daprd,
@@ -244,6 +248,7 @@ fn from_arguments(process: &Process, arguments: &[String]) -> Option<Instance> {
             "app-id" => value.clone_into(&mut instance.app_id),
             "dapr-http-port" => number(value, &mut instance.http_port),
             "dapr-grpc-port" => number(value, &mut instance.grpc_port),
+            "metrics-port" => number(value, &mut instance.metrics_port),
             "app-port" => number(value, &mut instance.app_port),
             "enable-metrics" => {
                 instance.metrics_enabled = !matches!(value, "0" | "f" | "F" | "false" | "FALSE" | "False");

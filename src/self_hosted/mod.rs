@@ -16,6 +16,7 @@ pub mod logs;
 pub mod publish;
 pub mod quantity;
 mod request;
+pub mod resources;
 pub mod restart;
 pub mod run;
 pub mod status;

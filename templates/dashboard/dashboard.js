@@ -88,7 +88,7 @@
       });
       const told = await answer.json();
       say(answer.ok ? told.message : told.detail, !answer.ok);
-      form.dispatchEvent(new CustomEvent("answered", { detail: told }));
+      if (form.dataset.answer) document.getElementById(form.dataset.answer).textContent = told.answer || told.detail || "(empty)";
       if (answer.ok && form.dataset.next) location.href = form.dataset.next;
       else refresh();
     } catch (error) {

@@ -25,26 +25,30 @@ fn nothing_at_all_shows_the_root_help() {
       dapr [command]
 
     Available Commands:
-      build-info  Print build info of Dapr CLI and runtime
-      bundle      Pack the installed runtime for machines without a network. Supported platforms: Self-hosted
-      completion  Generates shell completion scripts
-      dashboard   Show apps, logs and resources in the browser. Supported platforms: Self-hosted
-      doctor      Look for what keeps Dapr from working on this machine. Supported platforms: Self-hosted
-      help        Help about any command
-      init        Install Dapr on supported hosting platforms. Supported platforms: Kubernetes and self-hosted
-      invoke      Invoke a method on a given Dapr application. Supported platforms: Self-hosted
-      lint        Check run files and resources. Supported platforms: Self-hosted
-      list        List all Dapr instances. Supported platforms: Kubernetes and self-hosted
-      logs        Show what applications and their sidecars have written. Supported platforms: Self-hosted
-      publish     Publish a pub-sub event. Supported platforms: Self-hosted
-      restart     Restart applications, beside the same sidecars. Supported platforms: Self-hosted
-      run         Run Dapr and (optionally) your application side by side. Supported platforms: Self-hosted
-      status      Show the health status of Dapr services. Supported platforms: Kubernetes and self-hosted
-      stop        Stop Dapr instances and their associated apps. Supported platforms: Self-hosted
-      uninstall   Uninstall Dapr runtime. Supported platforms: Kubernetes and self-hosted
-      upgrade     Upgrades or downgrades a Dapr installation. Supported platforms: Kubernetes and self-hosted
-      version     Print the Dapr runtime and CLI version
-      wait        Wait until applications are healthy, or have ended. Supported platforms: Self-hosted
+      build-info     Print build info of Dapr CLI and runtime
+      bundle         Pack the installed runtime for machines without a network. Supported platforms: Self-hosted
+      completion     Generates shell completion scripts
+      components     List all Dapr components. Supported platforms: Kubernetes and self-hosted
+      configurations List all Dapr configurations. Supported platforms: Kubernetes and self-hosted
+      dashboard      Show apps, logs and resources in the browser. Supported platforms: Self-hosted
+      doctor         Look for what keeps Dapr from working on this machine. Supported platforms: Self-hosted
+      help           Help about any command
+      init           Install Dapr on supported hosting platforms. Supported platforms: Kubernetes and self-hosted
+      invoke         Invoke a method on a given Dapr application. Supported platforms: Self-hosted
+      lint           Check run files and resources. Supported platforms: Self-hosted
+      list           List all Dapr instances. Supported platforms: Kubernetes and self-hosted
+      logs           Show what applications and their sidecars have written. Supported platforms: Self-hosted
+      mcpservers     List all Dapr MCPServer resources. Supported platforms: Kubernetes and self-hosted
+      publish        Publish a pub-sub event. Supported platforms: Self-hosted
+      restart        Restart applications, beside the same sidecars. Supported platforms: Self-hosted
+      run            Run Dapr and (optionally) your application side by side. Supported platforms: Self-hosted
+      status         Show the health status of Dapr services. Supported platforms: Kubernetes and self-hosted
+      stop           Stop Dapr instances and their associated apps. Supported platforms: Self-hosted
+      subscriptions  List what running applications receive. Supported platforms: Self-hosted
+      uninstall      Uninstall Dapr runtime. Supported platforms: Kubernetes and self-hosted
+      upgrade        Upgrades or downgrades a Dapr installation. Supported platforms: Kubernetes and self-hosted
+      version        Print the Dapr runtime and CLI version
+      wait           Wait until applications are healthy, or have ended. Supported platforms: Self-hosted
 
     Flags:
       -h, --help                  help for dapr

@@ -10,6 +10,7 @@ mod lint;
 mod list;
 mod logs;
 mod publish;
+mod resources;
 mod restart;
 mod run_file;
 mod status;

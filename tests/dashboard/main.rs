@@ -5,22 +5,27 @@
 
 mod guard;
 mod pages;
+mod resources;
 #[path = "../support/mod.rs"]
 mod support;
+mod telemetry;
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
 
-use dapr_cli::dashboard::{Options, Service};
+use dapr_cli::dashboard::{Error, Options, Receiving, Service};
 use dapr_cli::env::Env;
 use support::TestContext;
 use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// A running dashboard over a home of its own; ends with the test.
 pub struct Dashboard {
-    pub context: TestContext,
+    context: Option<TestContext>,
     pub port: u16,
+    pub receiving: Vec<Receiving>,
+    running: Option<JoinHandle<Result<(), Error>>>,
     stop: CancellationToken,
     runtime: Option<Runtime>,
 }
@@ -30,6 +35,8 @@ pub fn options(context: &TestContext) -> Options {
     Options {
         address: IpAddr::V4(Ipv4Addr::LOCALHOST),
         port: 0,
+        zipkin_port: 0,
+        otlp_port: 0,
         read_only: false,
         token: None,
         install: context.install(),
@@ -43,15 +50,32 @@ impl Dashboard {
     }
 
     pub fn with(edit: impl FnOnce(&mut Options)) -> Self {
-        let context = TestContext::new();
+        Self::of(TestContext::new(), edit)
+    }
+
+    /// A dashboard over a home that may have a history.
+    pub fn of(context: TestContext, edit: impl FnOnce(&mut Options)) -> Self {
         let mut options = options(&context);
         edit(&mut options);
         let runtime = Runtime::new().unwrap();
         let service = runtime.block_on(Service::bind(options)).unwrap();
         let port = service.url().rsplit(':').next().unwrap().parse().unwrap();
+        let receiving = service.receiving().to_vec();
         let stop = CancellationToken::new();
-        runtime.spawn(service.run(stop.clone()));
-        Self { context, port, stop, runtime: Some(runtime) }
+        let running = runtime.spawn(service.run(stop.clone()));
+        Self { context: Some(context), port, receiving, stop, running: Some(running), runtime: Some(runtime) }
+    }
+
+    pub fn context(&self) -> &TestContext {
+        self.context.as_ref().unwrap()
+    }
+
+    /// Ends it in order and hands its home over.
+    pub fn end(&mut self) -> TestContext {
+        self.stop.cancel();
+        let running = self.running.take().unwrap();
+        self.runtime.as_ref().unwrap().block_on(running).unwrap().unwrap();
+        self.context.take().unwrap()
     }
 
     /// Sends a request with these header lines and returns the whole answer.

@@ -27,7 +27,7 @@ fn what_a_sidecar_tells_is_shown_and_never_run() {
             "extended":{{"note":"{SCRIPT}"}}}}"#
     );
     let sidecar = FakeSidecar::start(&format!("HTTP/1.1 200 OK\ncontent-type: application/json\n\n{told}"));
-    dashboard.context.record("shown-orders", std::process::id(), |record| {
+    dashboard.context().record("shown-orders", std::process::id(), |record| {
         record.http_port = sidecar.port;
         record.command = SCRIPT.into();
     });
@@ -47,9 +47,9 @@ fn what_a_sidecar_tells_is_shown_and_never_run() {
 #[test]
 fn logs_are_searched_and_never_run() {
     let dashboard = Dashboard::start();
-    let log = dashboard.context.home().join("app.log");
+    let log = dashboard.context().home().join("app.log");
     fs_err::write(&log, format!("INFO ready\n{SCRIPT}\nERROR \x1b[31mbroken\x1b[0m\n")).unwrap();
-    dashboard.context.record("shown-orders", std::process::id(), |record| {
+    dashboard.context().record("shown-orders", std::process::id(), |record| {
         record.app_log_path = Some(log);
     });
     let lines = |query: &str| {

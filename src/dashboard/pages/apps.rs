@@ -21,7 +21,11 @@ pub async fn data(ask: Ask) -> Result<Apps, Problem> {
 
 /// The instances of the app that the path names.
 pub async fn of(ask: &Ask) -> Result<Vec<App>, Problem> {
-    let id = ask.part("id");
+    named(ask, ask.part("id")).await
+}
+
+/// The instances of an app.
+pub async fn named(ask: &Ask, id: &str) -> Result<Vec<App>, Problem> {
     let snapshot = ask.shared.apps.now().await;
     let apps: Vec<App> = snapshot.apps.iter().filter(|app| app.app_id == id).cloned().collect();
     if apps.is_empty() {
@@ -45,7 +49,7 @@ pub async fn stop(ask: Ask) -> Result<Done, Problem> {
     let outcome = stopping.await.map_err(Problem::failed)?;
     ask.shared.apps.refresh().await;
     outcome.map_err(|error| Problem::failed(format_args!("{id} was not stopped: {error}")))?;
-    Ok(Done { message: format!("{id} was stopped."), next: "/apps".into() })
+    Ok(Done::new(format!("{id} was stopped."), "/apps".into()))
 }
 
 /// Ends the app and starts it again, as `dapr restart` does.
@@ -61,5 +65,5 @@ pub async fn restart(ask: Ask) -> Result<Done, Problem> {
     outcome.map_err(|error| Problem::failed(format_args!("{id} was not restarted: {error}")))?;
     let next =
         format!("/apps/{}", percent_encoding::utf8_percent_encode(&id, percent_encoding::NON_ALPHANUMERIC));
-    Ok(Done { message: format!("{id} was restarted."), next })
+    Ok(Done::new(format!("{id} was restarted."), next))
 }

@@ -3,8 +3,15 @@
 
 mod app;
 mod apps;
+mod calls;
+mod components;
+mod configurations;
+mod control_plane;
+mod graph;
 mod logs;
+mod metrics;
 mod overview;
+mod traces;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,15 +23,27 @@ use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::notes::Note;
 use super::problem::Problem;
 use super::shared::Shared;
 use super::{assets, guard, live};
+use crate::resources::Document;
 
 /// What the menu leads to: path and name.
-pub const NAVIGATION: &[(&str, &str)] = &[("/", "Overview"), ("/apps", "Applications")];
+pub const NAVIGATION: &[(&str, &str)] = &[
+    ("/", "Overview"),
+    ("/apps", "Applications"),
+    ("/components", "Components"),
+    ("/configurations", "Configurations"),
+    ("/control-plane", "Control plane"),
+    ("/traces", "Traces"),
+    ("/metrics-view", "Metrics"),
+    ("/state", "State"),
+    ("/try", "Try it"),
+];
 
 /// What the API is below.
 const API: &str = "/api/v1";
@@ -38,6 +57,20 @@ pub fn routes(shared: &Arc<Shared>) -> Router {
     let router = page(router, "/apps", "apps.html", apps::data);
     let router = page(router, "/apps/{id}", "app.html", app::data);
     let router = page(router, "/apps/{id}/logs", "log.html", logs::data);
+    let router = page(router, "/components", "components.html", components::list);
+    let router = page(router, "/components/{name}", "component.html", components::one);
+    let router = page(router, "/configurations", "configurations.html", configurations::list);
+    let router = page(router, "/configurations/{name}", "configuration.html", configurations::one);
+    let router = page(router, "/control-plane", "control-plane.html", control_plane::data);
+    let router = page(router, "/traces", "traces.html", traces::list);
+    let router = page(router, "/traces/{trace}", "trace.html", traces::one);
+    let router = page(router, "/metrics-view", "metrics.html", metrics::data);
+    let router = page(router, "/state", "state.html", calls::state);
+    let router = page(router, "/try", "try.html", calls::forms);
+    let router = action(router, "/state/set", calls::set_state);
+    let router = action(router, "/state/delete", calls::delete_state);
+    let router = action(router, "/try/publish", calls::publish);
+    let router = action(router, "/try/invoke", calls::invoke);
     let router = action(router, "/apps/{id}/stop", apps::stop);
     let router = action(router, "/apps/{id}/restart", apps::restart);
     router
@@ -68,6 +101,11 @@ impl Ask {
     /// A parameter; `None` when it is missing or empty.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.query.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// A parameter that has to be there.
+    pub fn required(&self, name: &str) -> Result<&str, Problem> {
+        self.parameter(name).ok_or_else(|| Problem::bad_request(format_args!("{name} is missing")))
     }
 
     /// A number, or `default`; at most `most`.
@@ -133,9 +171,19 @@ where
 pub struct Done {
     /// What was done, as a sentence.
     pub message: String,
+    /// What somebody else answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
     /// The page to go on with.
     #[serde(skip)]
     pub next: String,
+}
+
+impl Done {
+    /// Something that was done, and the page to go on with.
+    pub fn new(message: String, next: String) -> Self {
+        Self { message, answer: None, next }
+    }
 }
 
 /// Adds something that can be done: as a form's target and as a call of the API. Both have to come from a page of
@@ -153,7 +201,10 @@ where
             Err(problem) => return problem.page(&shared),
         };
         let (note, next) = match done {
-            Ok(done) => (Note { text: done.message, failed: false }, done.next),
+            Ok(done) => {
+                let answer = done.answer.map(|answer| format!(" {answer}")).unwrap_or_default();
+                (Note { text: done.message + &answer, failed: false }, done.next)
+            }
             Err(problem) => (Note { text: problem.detail, failed: true }, back(&headers)),
         };
         let number = shared.notes.add(note);
@@ -208,4 +259,15 @@ fn back(headers: &HeaderMap) -> String {
 async fn unknown(State(shared): State<Arc<Shared>>, uri: axum::http::Uri) -> Response {
     let problem = Problem::not_found(format_args!("there is no page {}", uri.path()));
     if uri.path().starts_with(API) { problem.json() } else { problem.page(&shared) }
+}
+
+/// A document as YAML, without the values of secrets.
+fn yaml(document: &Document) -> String {
+    serde_yaml::to_string(&document.masked()).unwrap_or_default()
+}
+
+/// When a document's file was written, as RFC 3339.
+fn created(document: &Document) -> String {
+    let modified = document.modified.and_then(|time| Timestamp::try_from(time).ok());
+    modified.map(|time| time.to_string()).unwrap_or_default()
 }

@@ -40,6 +40,8 @@ pub struct App {
     pub http_port: u16,
     /// gRPC API port.
     pub grpc_port: u16,
+    /// Port of the sidecar's metrics; 0 when they are off or nobody knows.
+    pub metrics_port: u16,
     /// Port of the app; 0 when it has none.
     pub app_port: u16,
     /// The app's command.
@@ -72,6 +74,9 @@ pub struct App {
     pub connection: AppConnection,
     /// What clients have told the sidecar.
     pub extended: std::collections::BTreeMap<String, String>,
+    /// What the sidecar says, as it says it.
+    #[serde(skip)]
+    pub told: Option<Metadata>,
     /// What the command line knows; for actions.
     #[serde(skip)]
     pub instance: Instance,
@@ -79,16 +84,16 @@ pub struct App {
 
 impl App {
     fn new(instance: Instance, metadata: Option<Metadata>) -> Self {
-        let answers = metadata.is_some();
-        let told = metadata.unwrap_or_default();
+        let told = metadata.clone().unwrap_or_default();
         Self {
             app_id: instance.app_id.clone(),
             runtime: instance.runtime,
             runtime_version: told.runtime_version,
-            answers,
+            answers: metadata.is_some(),
             ready: instance.ready,
             http_port: instance.http_port,
             grpc_port: instance.grpc_port,
+            metrics_port: if instance.metrics_enabled { instance.metrics_port } else { 0 },
             app_port: instance.app_port,
             command: instance.command.clone(),
             created: instance.created.to_string(),
@@ -105,6 +110,7 @@ impl App {
             features: told.enabled_features,
             connection: told.app_connection_properties,
             extended: told.extended,
+            told: metadata,
             instance,
         }
     }
@@ -180,6 +186,11 @@ impl Apps {
             return snapshot;
         }
         self.refresh().await;
+        Arc::clone(&self.snapshot.borrow())
+    }
+
+    /// What was found last, whenever that was; asking for it is not looking.
+    pub fn last(&self) -> Arc<Snapshot> {
         Arc::clone(&self.snapshot.borrow())
     }
 

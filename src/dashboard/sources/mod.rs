@@ -2,3 +2,5 @@
 
 pub mod apps;
 pub mod logs;
+pub mod metrics;
+pub mod resources;

@@ -1,5 +1,7 @@
 //! Sends spans away, many at a time, beside everything else.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc::Receiver;
@@ -17,6 +19,10 @@ const TOGETHER: usize = 512;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long the last spans may take when the sidecar ends.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// How often it is looked for a receiver that isn't there.
+const AGAIN: Duration = Duration::from_secs(1);
+/// Where the default configuration sends spans, whether or not a dashboard or a Zipkin runs there.
+const USUAL: &str = "http://localhost:9411/";
 const SCOPE: &str = "dapr.runtime.trace";
 
 /// Who gets spans.
@@ -34,11 +40,49 @@ pub struct Exporter {
     app_id: String,
     targets: Vec<Target>,
     spans: Receiver<Finished>,
+    /// Whether a receiver is there, for those who begin spans.
+    heard: Arc<AtomicBool>,
+}
+
+impl Target {
+    fn url(&self) -> &str {
+        match self {
+            Self::Zipkin(url) => url,
+            Self::Otlp(receiver) => &receiver.url,
+        }
+    }
+
+    /// Whether somebody may listen there: `false` only when the connection is refused.
+    async fn is_there(&self) -> bool {
+        let Ok(url) = self.url().parse::<hyper::Uri>() else { return true };
+        let port = url.port_u16().unwrap_or(if url.scheme_str() == Some("https") { 443 } else { 80 });
+        let host = url.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let refused = |error: &std::io::Error| error.kind() == std::io::ErrorKind::ConnectionRefused;
+        match timeout(AGAIN, tokio::net::TcpStream::connect((host, port))).await {
+            Ok(Err(error)) => !refused(&error),
+            _ => true,
+        }
+    }
 }
 
 impl Exporter {
-    pub(super) fn new(app_id: &str, targets: Vec<Target>, spans: Receiver<Finished>) -> Self {
-        Self { app_id: app_id.to_owned(), targets, spans }
+    pub(super) fn new(
+        app_id: &str,
+        targets: Vec<Target>,
+        spans: Receiver<Finished>,
+        heard: Arc<AtomicBool>,
+    ) -> Self {
+        Self { app_id: app_id.to_owned(), targets, spans, heard }
+    }
+
+    /// Looks whether any receiver is there, and says so to those who begin spans.
+    async fn look(&self) -> bool {
+        let mut heard = false;
+        for target in &self.targets {
+            heard = heard || target.is_there().await;
+        }
+        self.heard.store(heard, Ordering::Relaxed);
+        heard
     }
 
     /// What has been told and not sent.
@@ -59,15 +103,37 @@ impl Exporter {
         // A receiver that is away is told of once, not every second.
         let mut complained = false;
         let mut batch = Vec::new();
-        while stop.run_until_cancelled(self.collect(&mut batch)).await == Some(true) {
-            self.send(&client, &batch, PATIENCE, &mut complained).await;
-            batch.clear();
-        }
+        let _ = stop.run_until_cancelled(self.go_on(&client, &mut batch, &mut complained)).await;
         while let Ok(span) = self.spans.try_recv() {
             batch.push(span);
         }
         if !batch.is_empty() {
             self.send(&client, &batch, FAREWELL, &mut complained).await;
+        }
+    }
+
+    /// Sends spans whenever somebody receives them, until there are no more.
+    async fn go_on(&mut self, client: &reqwest::Client, batch: &mut Vec<Finished>, complained: &mut bool) {
+        loop {
+            while !self.look().await {
+                for url in self.targets.iter().map(Target::url).filter(|url| !url.starts_with(USUAL)) {
+                    if !std::mem::replace(complained, true) {
+                        tracing::warn!(
+                            target: SCOPE,
+                            "nobody receives spans at {url}: none are recorded until somebody does"
+                        );
+                    }
+                }
+                tokio::time::sleep(AGAIN).await;
+            }
+            let mut arrived = true;
+            while arrived {
+                if !self.collect(batch).await {
+                    return;
+                }
+                arrived = self.send(client, batch, PATIENCE, complained).await;
+                batch.clear();
+            }
         }
     }
 
@@ -88,13 +154,15 @@ impl Exporter {
         true
     }
 
+    /// Whether everything arrived everywhere.
     async fn send(
         &self,
         client: &reqwest::Client,
         batch: &[Finished],
         patience: Duration,
         complained: &mut bool,
-    ) {
+    ) -> bool {
+        let mut arrived = true;
         for target in &self.targets {
             let (url, request, patience) = match target {
                 Target::Zipkin(url) => {
@@ -118,6 +186,7 @@ impl Exporter {
                 Ok(Err(error)) => Some(crate::net::cause(&error)),
                 Err(_) => Some(format!("no answer within {} s", patience.as_secs())),
             };
+            arrived &= trouble.is_none();
             match trouble {
                 None => *complained = false,
                 Some(trouble) if !*complained => {
@@ -127,5 +196,6 @@ impl Exporter {
                 Some(_) => {}
             }
         }
+        arrived
     }
 }

@@ -1,5 +1,8 @@
 //! Whether there are spans, and which of them are told to exporters (observability reference, section 1).
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde_json::Value;
 use tokio::sync::mpsc::{Sender, channel};
 
@@ -24,6 +27,8 @@ pub struct Tracer {
     /// Share of the traces that begin here which are sampled.
     rate: f64,
     exporter: Option<Sender<Finished>>,
+    /// Whether a receiver of spans is there; while none is, nothing is recorded.
+    heard: Arc<AtomicBool>,
 }
 
 impl Tracer {
@@ -59,13 +64,12 @@ impl Tracer {
         }
         let rate = rate.and_then(|rate| rate.parse().ok()).unwrap_or(DEFAULT_RATE);
         if targets.is_empty() {
-            return Ok((Self { silent, on, rate, exporter: None }, None));
+            return Ok((Self { silent, on, rate, ..Self::default() }, None));
         }
         let (sender, receiver) = channel(WAITING);
-        Ok((
-            Self { silent, on, rate, exporter: Some(sender) },
-            Some(Exporter::new(app_id, targets, receiver)),
-        ))
+        let heard = Arc::new(AtomicBool::new(true));
+        let exporter = Exporter::new(app_id, targets, receiver, Arc::clone(&heard));
+        Ok((Self { silent, on, rate, exporter: Some(sender), heard }, Some(exporter)))
     }
 
     /// Whether answers carry a trace context, be it only the caller's own.
@@ -95,7 +99,8 @@ impl Tracer {
             }
             ("", sampled)
         };
-        let exporter = self.exporter.clone().filter(|_| sampled);
+        let exporter =
+            self.exporter.as_ref().filter(|_| sampled && self.heard.load(Ordering::Relaxed)).cloned();
         Some(Span::begin(own, parent, kind, name, exporter))
     }
 
