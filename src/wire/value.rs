@@ -21,7 +21,8 @@ pub fn decode(message: &[u8]) -> Option<String> {
     Some(message.kind.map_or_else(String::new, |kind| into_json(kind).to_string()))
 }
 
-fn from_json(json: Value) -> Proto {
+/// The message that says what a JSON value says.
+pub fn from_json(json: Value) -> Proto {
     let kind = match json {
         Value::Null => Kind::NullValue(0),
         Value::Bool(value) => Kind::BoolValue(value),

@@ -7,6 +7,7 @@ use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 
+use super::grpc::Grpc;
 use super::{CallError, Channel};
 use crate::components::jobs::Payload;
 use crate::wire;
@@ -28,8 +29,11 @@ pub enum Reply {
 }
 
 impl Channel {
-    /// Hands one job to the app: `POST /job/<name>`.
+    /// Hands one job to the app; over HTTP that is `POST /job/<name>`.
     pub async fn job(&self, name: &str, payload: &Payload) -> Reply {
+        if let Some(grpc) = Grpc::of(self) {
+            return Box::pin(grpc.job(name, payload)).await;
+        }
         let mut request = Request::new(Body::from(body(payload)));
         *request.method_mut() = Method::POST;
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

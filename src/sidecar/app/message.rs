@@ -3,9 +3,12 @@
 use bytes::Bytes;
 use dapr::dapr::proto::common::v1::state_options::{StateConcurrency, StateConsistency};
 use dapr::dapr::proto::common::v1::{Etag, StateItem, StateOptions};
+use prost_types::Any;
 
 use crate::components::Metadata;
+use crate::components::jobs::Payload;
 use crate::sidecar::blocks::state::{Options, Removal, Write};
+use crate::wire;
 
 /// A value to write.
 pub fn write(item: StateItem) -> Write {
@@ -49,4 +52,17 @@ pub fn options(options: Option<&StateOptions>) -> Options {
 /// Metadata of a message, as components get it.
 pub fn sorted(metadata: impl IntoIterator<Item = (String, String)>) -> Metadata {
     metadata.into_iter().collect()
+}
+
+/// What a job carries. JSON is the message that stands for it.
+pub fn any(payload: &Payload) -> Option<Any> {
+    match payload {
+        Payload::None => None,
+        Payload::Json(text) => Some(Any {
+            type_url: wire::value::TYPE_URL.to_owned(),
+            // What was accepted as JSON is JSON.
+            value: wire::value::encode(text).unwrap_or_default(),
+        }),
+        Payload::Any { type_url, value } => Some(Any { type_url: type_url.clone(), value: value.to_vec() }),
+    }
 }

@@ -168,6 +168,11 @@ impl Jobs {
         self.error(StatusCode::BAD_REQUEST, "DAPR_SCHEDULER_JOB_NAME", message)
     }
 
+    /// The error for a request that has no job.
+    pub fn missing(&self) -> ApiError {
+        self.error(StatusCode::BAD_REQUEST, "DAPR_SCHEDULER_EMPTY", "Job is empty".into())
+    }
+
     /// Runs what is due, until [`Jobs::stop`]: from the moment on when the app can be called.
     pub fn start(self: &Arc<Self>, app: &Arc<Channel>, metrics: &Arc<Metrics>) {
         let mut current = self.current();

@@ -29,6 +29,7 @@ pub enum Got {
     Invoked(MetadataMap, InvokeRequest),
     Event(MetadataMap, TopicEventRequest),
     Binding(MetadataMap, BindingEventRequest),
+    Job(MetadataMap, JobEventRequest),
 }
 
 type Answer<M, R> = Box<dyn Fn(&M) -> Result<Response<R>, Status> + Send + Sync>;
@@ -124,7 +125,7 @@ impl AppCallback for App {
         &self,
         request: Request<JobEventRequest>,
     ) -> Result<Response<JobEventResponse>, Status> {
-        (self.answers.job)(request.get_ref())
+        (self.answers.job)(&self.tell(request, Got::Job))
     }
 }
 

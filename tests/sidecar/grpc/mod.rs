@@ -4,11 +4,14 @@ mod app;
 mod callbacks;
 mod health;
 mod invoke;
+mod jobs;
 mod passing;
 mod publish;
 mod secrets;
 mod sidecar;
 mod state;
+mod stores;
+mod streaming;
 
 use dapr::dapr::proto::runtime::v1::dapr_client::DaprClient;
 use tonic::transport::{Channel, Endpoint};

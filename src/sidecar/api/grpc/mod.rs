@@ -1,10 +1,14 @@
 //! The gRPC API (grpc-api reference). One file per building block; this one names every method of the service,
 //! the group of the API that it belongs to, and what answers it.
 
+mod bindings;
 mod call;
+mod configuration;
 mod error;
 mod health;
 mod invoke;
+mod jobs;
+mod lock;
 mod metadata;
 mod methods;
 mod publish;
@@ -12,6 +16,7 @@ mod reflection;
 mod secrets;
 pub mod server;
 mod state;
+mod subscribe;
 mod trace;
 
 use std::sync::Arc;
@@ -93,30 +98,30 @@ service! {
         "metadata" get_metadata(GetMetadataRequest) -> GetMetadataResponse = metadata::get;
         "metadata" set_metadata(SetMetadataRequest) -> () = metadata::set;
         "shutdown" shutdown(ShutdownRequest) -> () = metadata::shutdown;
+        "publish" bulk_publish_event_alpha1(BulkPublishRequest) -> BulkPublishResponse = publish::bulk_publish;
+        "publish" bulk_publish_event(BulkPublishRequest) -> BulkPublishResponse = publish::bulk_publish;
+        "subscribe" subscribe_topic_events_alpha1(Streaming<SubscribeTopicEventsRequestAlpha1>) -> Self::SubscribeTopicEventsAlpha1Stream = subscribe::stream;
+        "bindings" invoke_binding(InvokeBindingRequest) -> InvokeBindingResponse = bindings::invoke;
+        "configuration" get_configuration_alpha1(GetConfigurationRequest) -> GetConfigurationResponse = configuration::get;
+        "configuration" get_configuration(GetConfigurationRequest) -> GetConfigurationResponse = configuration::get;
+        "configuration" subscribe_configuration_alpha1(SubscribeConfigurationRequest) -> Self::SubscribeConfigurationAlpha1Stream = configuration::subscribe;
+        "configuration" subscribe_configuration(SubscribeConfigurationRequest) -> Self::SubscribeConfigurationStream = configuration::subscribe;
+        "configuration" unsubscribe_configuration_alpha1(UnsubscribeConfigurationRequest) -> UnsubscribeConfigurationResponse = configuration::unsubscribe;
+        "configuration" unsubscribe_configuration(UnsubscribeConfigurationRequest) -> UnsubscribeConfigurationResponse = configuration::unsubscribe;
+        "lock" try_lock_alpha1(TryLockRequest) -> TryLockResponse = lock::try_lock;
+        "unlock" unlock_alpha1(UnlockRequest) -> UnlockResponse = lock::unlock;
+        "jobs" schedule_job_alpha1(ScheduleJobRequest) -> ScheduleJobResponse = jobs::schedule;
+        "jobs" schedule_job(ScheduleJobRequest) -> ScheduleJobResponse = jobs::schedule;
+        "jobs" get_job_alpha1(GetJobRequest) -> GetJobResponse = jobs::get;
+        "jobs" get_job(GetJobRequest) -> GetJobResponse = jobs::get;
+        "jobs" delete_job_alpha1(DeleteJobRequest) -> DeleteJobResponse = jobs::delete;
+        "jobs" delete_job(DeleteJobRequest) -> DeleteJobResponse = jobs::delete;
+        "jobs" delete_jobs_by_prefix_alpha1(DeleteJobsByPrefixRequestAlpha1) -> DeleteJobsByPrefixResponseAlpha1 = jobs::delete_by_prefix_alpha1;
+        "jobs" delete_jobs_by_prefix(DeleteJobsByPrefixRequest) -> DeleteJobsByPrefixResponse = jobs::delete_by_prefix;
+        "jobs" list_jobs_alpha1(ListJobsRequestAlpha1) -> ListJobsResponseAlpha1 = jobs::list_alpha1;
+        "jobs" list_jobs(ListJobsRequest) -> ListJobsResponse = jobs::list;
     }
     missing {
-        "publish" bulk_publish_event_alpha1(BulkPublishRequest) -> BulkPublishResponse;
-        "publish" bulk_publish_event(BulkPublishRequest) -> BulkPublishResponse;
-        "subscribe" subscribe_topic_events_alpha1(Streaming<SubscribeTopicEventsRequestAlpha1>) -> Self::SubscribeTopicEventsAlpha1Stream;
-        "bindings" invoke_binding(InvokeBindingRequest) -> InvokeBindingResponse;
-        "configuration" get_configuration_alpha1(GetConfigurationRequest) -> GetConfigurationResponse;
-        "configuration" get_configuration(GetConfigurationRequest) -> GetConfigurationResponse;
-        "configuration" subscribe_configuration_alpha1(SubscribeConfigurationRequest) -> Self::SubscribeConfigurationAlpha1Stream;
-        "configuration" subscribe_configuration(SubscribeConfigurationRequest) -> Self::SubscribeConfigurationStream;
-        "configuration" unsubscribe_configuration_alpha1(UnsubscribeConfigurationRequest) -> UnsubscribeConfigurationResponse;
-        "configuration" unsubscribe_configuration(UnsubscribeConfigurationRequest) -> UnsubscribeConfigurationResponse;
-        "lock" try_lock_alpha1(TryLockRequest) -> TryLockResponse;
-        "unlock" unlock_alpha1(UnlockRequest) -> UnlockResponse;
-        "jobs" schedule_job_alpha1(ScheduleJobRequest) -> ScheduleJobResponse;
-        "jobs" schedule_job(ScheduleJobRequest) -> ScheduleJobResponse;
-        "jobs" get_job_alpha1(GetJobRequest) -> GetJobResponse;
-        "jobs" get_job(GetJobRequest) -> GetJobResponse;
-        "jobs" delete_job_alpha1(DeleteJobRequest) -> DeleteJobResponse;
-        "jobs" delete_job(DeleteJobRequest) -> DeleteJobResponse;
-        "jobs" delete_jobs_by_prefix_alpha1(DeleteJobsByPrefixRequestAlpha1) -> DeleteJobsByPrefixResponseAlpha1;
-        "jobs" delete_jobs_by_prefix(DeleteJobsByPrefixRequest) -> DeleteJobsByPrefixResponse;
-        "jobs" list_jobs_alpha1(ListJobsRequestAlpha1) -> ListJobsResponseAlpha1;
-        "jobs" list_jobs(ListJobsRequest) -> ListJobsResponse;
         "actors" register_actor_timer(RegisterActorTimerRequest) -> ();
         "actors" unregister_actor_timer(UnregisterActorTimerRequest) -> ();
         "actors" register_actor_reminder(RegisterActorReminderRequest) -> ();

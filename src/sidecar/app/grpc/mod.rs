@@ -3,6 +3,7 @@
 mod bindings;
 pub mod events;
 mod invoke;
+mod jobs;
 mod subscriptions;
 
 pub use invoke::prefixed;
