@@ -26,7 +26,7 @@ async def subscriptions() -> list[dict[str, Any]]:
         {"pubsubname": "pubsub", "topic": "ruled", "routes": {"rules": rules, "default": "/ruled/other"}},
         {
             "pubsubname": "pubsub", "topic": "bulk", "route": "/bulk",
-            "bulkSubscribe": {"enabled": True, "maxMessagesCount": 10, "maxAwaitDurationMs": 100},
+            "bulkSubscribe": {"enabled": True, "maxMessagesCount": 10, "maxAwaitDurationMs": 1000},
         },
     ]
 
@@ -56,6 +56,7 @@ async def ruled(rule: str, event: dict = Body()) -> dict[str, str]:
 @app.post("/bulk")
 async def bulk(entries: list[dict] = Body(embed=True)) -> dict[str, Any]:
     seen["bulk"] += [entry["event"]["data"] for entry in entries]
+    seen["bulk sizes"].append(len(entries))
     return {"statuses": [{"entryId": entry["entryId"], "status": "SUCCESS"} for entry in entries]}
 
 

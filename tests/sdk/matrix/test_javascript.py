@@ -11,8 +11,9 @@ from support import ROOT, Machine, free_ports, leave_out, require, until
 
 SOURCES = Path(__file__).resolve().parents[1] / "js"
 OLDEST_NODE = 18
-grpc_only = pytest.mark.parametrize(
-    "peer", [pytest.param("javascript-grpc", marks=pytest.mark.to_come)], indirect=True
+grpc_only = pytest.mark.parametrize("peer", ["javascript-grpc"], indirect=True)
+grpc_to_come = pytest.mark.parametrize(
+    "peer", ["javascript-http", pytest.param("javascript-grpc", marks=pytest.mark.to_come)], indirect=True
 )
 
 
@@ -62,9 +63,7 @@ def modules() -> Path:
     return installed
 
 
-@pytest.fixture(
-    scope="module", params=["javascript-http", pytest.param("javascript-grpc", marks=pytest.mark.to_come)]
-)
+@pytest.fixture(scope="module", params=["javascript-http", "javascript-grpc"])
 def peer(request: pytest.FixtureRequest) -> str:
     return request.param
 
@@ -162,6 +161,7 @@ def test_routing_rules(js: Javascript) -> None:
     js.sees("ruled other", {"amount": 2})
 
 
+@grpc_to_come
 def test_bulk_publish(js: Javascript) -> None:
     messages = [{"n": 1}, {"entryID": "second", "event": {"n": 2}}, {"n": 3}]
     assert js.call("pubsub.publishBulk", "pubsub", "several", messages) == {"failedMessages": []}
@@ -179,6 +179,7 @@ def test_bulk_subscribe(js: Javascript, transport: str) -> None:
     js.sees_all("bulk", {"n": 0}, {"n": 1}, {"n": 2})
 
 
+@grpc_to_come
 def test_output_binding(js: Javascript) -> None:
     js.call("binding.send", "files", "create", {"hello": "world"}, {"fileName": "a.json"})
     stored = js.call("binding.send", "files", "get", None, {"fileName": "a.json"})
@@ -204,6 +205,7 @@ def test_secrets(js: Javascript) -> None:
 
 
 @grpc_only
+@pytest.mark.to_come
 def test_configuration(js: Javascript, redis: Redis) -> None:
     redis.set("js-greeting", "hello||v1")
     items = js.call("configuration.get", "settings", ["js-greeting"])["items"]
