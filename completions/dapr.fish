@@ -45,6 +45,8 @@ complete -c dapr -n "__fish_dapr_needs_command" -f -a "mcpservers" -d 'List all 
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "publish" -d 'Publish a pub-sub event. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "restart" -d 'Restart applications, beside the same sidecars. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "run" -d 'Run Dapr and (optionally) your application side by side. Supported platforms: Self-hosted'
+complete -c dapr -n "__fish_dapr_needs_command" -f -a "scheduler" -d 'Scheduler management commands. Use -k to target a Kubernetes Dapr cluster'
+complete -c dapr -n "__fish_dapr_needs_command" -f -a "sched" -d 'Scheduler management commands. Use -k to target a Kubernetes Dapr cluster'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "status" -d 'Show the health status of Dapr services. Supported platforms: Kubernetes and self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "stop" -d 'Stop Dapr instances and their associated apps. Supported platforms: Self-hosted'
 complete -c dapr -n "__fish_dapr_needs_command" -f -a "subscriptions" -d 'List what running applications receive. Supported platforms: Self-hosted'
@@ -241,6 +243,252 @@ complete -c dapr -n "__fish_dapr_using_subcommand run" -l detached
 complete -c dapr -n "__fish_dapr_using_subcommand run" -s k -l kubernetes -d 'Run the apps of the run template file in a Kubernetes cluster'
 complete -c dapr -n "__fish_dapr_using_subcommand run" -s h -l help -d 'Print this help message'
 complete -c dapr -n "__fish_dapr_using_subcommand run" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -s n -l namespace -d 'Namespace of the Dapr application' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -l scheduler-namespace -d 'Kubernetes namespace where the scheduler is deployed, only relevant if --kubernetes is set' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -l runtime -d 'Whose jobs: those of the embedded or of the installed runtime (default: installed when there is one)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -l etcd-address -d 'Where the etcd of the installed runtime\'s scheduler listens' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -s k -l kubernetes -d 'Perform scheduler command on a Kubernetes Dapr cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -f -a "delete" -d 'Delete one or more jobs from scheduler'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -f -a "d" -d 'Delete one or more jobs from scheduler'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -f -a "del" -d 'Delete one or more jobs from scheduler'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -f -a "delete-all" -d 'Delete all scheduled jobs in the specified namespace of a particular filter'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -f -a "da" -d 'Delete all scheduled jobs in the specified namespace of a particular filter'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -f -a "delall" -d 'Delete all scheduled jobs in the specified namespace of a particular filter'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -f -a "export" -d 'Export all jobs and actor reminders to a binary file, including the tracked count'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -f -a "get" -d 'Get scheduled app job or actor reminder in Scheduler'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -f -a "g" -d 'Get scheduled app job or actor reminder in Scheduler'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -f -a "ge" -d 'Get scheduled app job or actor reminder in Scheduler'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -f -a "import" -d 'Import all jobs and actor reminders from a binary file generated by \'dapr scheduler export\''
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -f -a "list" -d 'List scheduled jobs in Scheduler'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from delete" -s n -l namespace -d 'Namespace of the Dapr application' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from delete" -l scheduler-namespace -d 'Kubernetes namespace where the scheduler is deployed, only relevant if --kubernetes is set' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from delete" -l runtime -d 'Whose jobs: those of the embedded or of the installed runtime (default: installed when there is one)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from delete" -l etcd-address -d 'Where the etcd of the installed runtime\'s scheduler listens' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from delete" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from delete" -s k -l kubernetes -d 'Perform scheduler command on a Kubernetes Dapr cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from delete" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from d" -s n -l namespace -d 'Namespace of the Dapr application' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from d" -l scheduler-namespace -d 'Kubernetes namespace where the scheduler is deployed, only relevant if --kubernetes is set' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from d" -l runtime -d 'Whose jobs: those of the embedded or of the installed runtime (default: installed when there is one)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from d" -l etcd-address -d 'Where the etcd of the installed runtime\'s scheduler listens' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from d" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from d" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from d" -s k -l kubernetes -d 'Perform scheduler command on a Kubernetes Dapr cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from d" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from del" -s n -l namespace -d 'Namespace of the Dapr application' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from del" -l scheduler-namespace -d 'Kubernetes namespace where the scheduler is deployed, only relevant if --kubernetes is set' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from del" -l runtime -d 'Whose jobs: those of the embedded or of the installed runtime (default: installed when there is one)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from del" -l etcd-address -d 'Where the etcd of the installed runtime\'s scheduler listens' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from del" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from del" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from del" -s k -l kubernetes -d 'Perform scheduler command on a Kubernetes Dapr cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from del" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from delete-all" -s n -l namespace -d 'Namespace of the Dapr application' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from delete-all" -l scheduler-namespace -d 'Kubernetes namespace where the scheduler is deployed, only relevant if --kubernetes is set' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from delete-all" -l runtime -d 'Whose jobs: those of the embedded or of the installed runtime (default: installed when there is one)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from delete-all" -l etcd-address -d 'Where the etcd of the installed runtime\'s scheduler listens' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from delete-all" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from delete-all" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from delete-all" -s k -l kubernetes -d 'Perform scheduler command on a Kubernetes Dapr cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from delete-all" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from da" -s n -l namespace -d 'Namespace of the Dapr application' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from da" -l scheduler-namespace -d 'Kubernetes namespace where the scheduler is deployed, only relevant if --kubernetes is set' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from da" -l runtime -d 'Whose jobs: those of the embedded or of the installed runtime (default: installed when there is one)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from da" -l etcd-address -d 'Where the etcd of the installed runtime\'s scheduler listens' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from da" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from da" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from da" -s k -l kubernetes -d 'Perform scheduler command on a Kubernetes Dapr cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from da" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from delall" -s n -l namespace -d 'Namespace of the Dapr application' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from delall" -l scheduler-namespace -d 'Kubernetes namespace where the scheduler is deployed, only relevant if --kubernetes is set' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from delall" -l runtime -d 'Whose jobs: those of the embedded or of the installed runtime (default: installed when there is one)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from delall" -l etcd-address -d 'Where the etcd of the installed runtime\'s scheduler listens' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from delall" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from delall" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from delall" -s k -l kubernetes -d 'Perform scheduler command on a Kubernetes Dapr cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from delall" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from export" -s o -l output-file -d 'Output binary file to export jobs and actor reminders to' -r -F
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from export" -s n -l namespace -d 'Namespace of the Dapr application' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from export" -l scheduler-namespace -d 'Kubernetes namespace where the scheduler is deployed, only relevant if --kubernetes is set' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from export" -l runtime -d 'Whose jobs: those of the embedded or of the installed runtime (default: installed when there is one)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from export" -l etcd-address -d 'Where the etcd of the installed runtime\'s scheduler listens' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from export" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from export" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from export" -s k -l kubernetes -d 'Perform scheduler command on a Kubernetes Dapr cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from export" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from get" -s o -l output -d 'Output format. One of short, wide, yaml, json' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from get" -s n -l namespace -d 'Namespace of the Dapr application' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from get" -l scheduler-namespace -d 'Kubernetes namespace where the scheduler is deployed, only relevant if --kubernetes is set' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from get" -l runtime -d 'Whose jobs: those of the embedded or of the installed runtime (default: installed when there is one)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from get" -l etcd-address -d 'Where the etcd of the installed runtime\'s scheduler listens' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from get" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from get" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from get" -s k -l kubernetes -d 'Perform scheduler command on a Kubernetes Dapr cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from get" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from g" -s o -l output -d 'Output format. One of short, wide, yaml, json' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from g" -s n -l namespace -d 'Namespace of the Dapr application' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from g" -l scheduler-namespace -d 'Kubernetes namespace where the scheduler is deployed, only relevant if --kubernetes is set' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from g" -l runtime -d 'Whose jobs: those of the embedded or of the installed runtime (default: installed when there is one)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from g" -l etcd-address -d 'Where the etcd of the installed runtime\'s scheduler listens' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from g" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from g" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from g" -s k -l kubernetes -d 'Perform scheduler command on a Kubernetes Dapr cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from g" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from ge" -s o -l output -d 'Output format. One of short, wide, yaml, json' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from ge" -s n -l namespace -d 'Namespace of the Dapr application' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from ge" -l scheduler-namespace -d 'Kubernetes namespace where the scheduler is deployed, only relevant if --kubernetes is set' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from ge" -l runtime -d 'Whose jobs: those of the embedded or of the installed runtime (default: installed when there is one)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from ge" -l etcd-address -d 'Where the etcd of the installed runtime\'s scheduler listens' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from ge" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from ge" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from ge" -s k -l kubernetes -d 'Perform scheduler command on a Kubernetes Dapr cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from ge" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from import" -s f -l input-file -d 'Input file to import jobs and actor reminders from' -r -F
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from import" -s n -l namespace -d 'Namespace of the Dapr application' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from import" -l scheduler-namespace -d 'Kubernetes namespace where the scheduler is deployed, only relevant if --kubernetes is set' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from import" -l runtime -d 'Whose jobs: those of the embedded or of the installed runtime (default: installed when there is one)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from import" -l etcd-address -d 'Where the etcd of the installed runtime\'s scheduler listens' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from import" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from import" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from import" -s k -l kubernetes -d 'Perform scheduler command on a Kubernetes Dapr cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from import" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from list" -l filter -d 'Filter jobs by type. Supported values are all, app, actor, workflow, activity' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from list" -s o -l output -d 'Output format. One of short, wide, yaml, json' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from list" -s n -l namespace -d 'Namespace of the Dapr application' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from list" -l scheduler-namespace -d 'Kubernetes namespace where the scheduler is deployed, only relevant if --kubernetes is set' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from list" -l runtime -d 'Whose jobs: those of the embedded or of the installed runtime (default: installed when there is one)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from list" -l etcd-address -d 'Where the etcd of the installed runtime\'s scheduler listens' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from list" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from list" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from list" -s k -l kubernetes -d 'Perform scheduler command on a Kubernetes Dapr cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand scheduler; and __fish_seen_subcommand_from list" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -s n -l namespace -d 'Namespace of the Dapr application' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -l scheduler-namespace -d 'Kubernetes namespace where the scheduler is deployed, only relevant if --kubernetes is set' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -l runtime -d 'Whose jobs: those of the embedded or of the installed runtime (default: installed when there is one)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -l etcd-address -d 'Where the etcd of the installed runtime\'s scheduler listens' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -s k -l kubernetes -d 'Perform scheduler command on a Kubernetes Dapr cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -f -a "delete" -d 'Delete one or more jobs from scheduler'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -f -a "d" -d 'Delete one or more jobs from scheduler'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -f -a "del" -d 'Delete one or more jobs from scheduler'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -f -a "delete-all" -d 'Delete all scheduled jobs in the specified namespace of a particular filter'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -f -a "da" -d 'Delete all scheduled jobs in the specified namespace of a particular filter'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -f -a "delall" -d 'Delete all scheduled jobs in the specified namespace of a particular filter'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -f -a "export" -d 'Export all jobs and actor reminders to a binary file, including the tracked count'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -f -a "get" -d 'Get scheduled app job or actor reminder in Scheduler'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -f -a "g" -d 'Get scheduled app job or actor reminder in Scheduler'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -f -a "ge" -d 'Get scheduled app job or actor reminder in Scheduler'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -f -a "import" -d 'Import all jobs and actor reminders from a binary file generated by \'dapr scheduler export\''
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and not __fish_seen_subcommand_from delete d del delete-all da delall export get g ge import list" -f -a "list" -d 'List scheduled jobs in Scheduler'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from delete" -s n -l namespace -d 'Namespace of the Dapr application' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from delete" -l scheduler-namespace -d 'Kubernetes namespace where the scheduler is deployed, only relevant if --kubernetes is set' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from delete" -l runtime -d 'Whose jobs: those of the embedded or of the installed runtime (default: installed when there is one)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from delete" -l etcd-address -d 'Where the etcd of the installed runtime\'s scheduler listens' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from delete" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from delete" -s k -l kubernetes -d 'Perform scheduler command on a Kubernetes Dapr cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from delete" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from d" -s n -l namespace -d 'Namespace of the Dapr application' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from d" -l scheduler-namespace -d 'Kubernetes namespace where the scheduler is deployed, only relevant if --kubernetes is set' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from d" -l runtime -d 'Whose jobs: those of the embedded or of the installed runtime (default: installed when there is one)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from d" -l etcd-address -d 'Where the etcd of the installed runtime\'s scheduler listens' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from d" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from d" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from d" -s k -l kubernetes -d 'Perform scheduler command on a Kubernetes Dapr cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from d" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from del" -s n -l namespace -d 'Namespace of the Dapr application' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from del" -l scheduler-namespace -d 'Kubernetes namespace where the scheduler is deployed, only relevant if --kubernetes is set' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from del" -l runtime -d 'Whose jobs: those of the embedded or of the installed runtime (default: installed when there is one)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from del" -l etcd-address -d 'Where the etcd of the installed runtime\'s scheduler listens' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from del" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from del" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from del" -s k -l kubernetes -d 'Perform scheduler command on a Kubernetes Dapr cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from del" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from delete-all" -s n -l namespace -d 'Namespace of the Dapr application' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from delete-all" -l scheduler-namespace -d 'Kubernetes namespace where the scheduler is deployed, only relevant if --kubernetes is set' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from delete-all" -l runtime -d 'Whose jobs: those of the embedded or of the installed runtime (default: installed when there is one)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from delete-all" -l etcd-address -d 'Where the etcd of the installed runtime\'s scheduler listens' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from delete-all" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from delete-all" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from delete-all" -s k -l kubernetes -d 'Perform scheduler command on a Kubernetes Dapr cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from delete-all" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from da" -s n -l namespace -d 'Namespace of the Dapr application' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from da" -l scheduler-namespace -d 'Kubernetes namespace where the scheduler is deployed, only relevant if --kubernetes is set' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from da" -l runtime -d 'Whose jobs: those of the embedded or of the installed runtime (default: installed when there is one)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from da" -l etcd-address -d 'Where the etcd of the installed runtime\'s scheduler listens' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from da" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from da" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from da" -s k -l kubernetes -d 'Perform scheduler command on a Kubernetes Dapr cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from da" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from delall" -s n -l namespace -d 'Namespace of the Dapr application' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from delall" -l scheduler-namespace -d 'Kubernetes namespace where the scheduler is deployed, only relevant if --kubernetes is set' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from delall" -l runtime -d 'Whose jobs: those of the embedded or of the installed runtime (default: installed when there is one)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from delall" -l etcd-address -d 'Where the etcd of the installed runtime\'s scheduler listens' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from delall" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from delall" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from delall" -s k -l kubernetes -d 'Perform scheduler command on a Kubernetes Dapr cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from delall" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from export" -s o -l output-file -d 'Output binary file to export jobs and actor reminders to' -r -F
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from export" -s n -l namespace -d 'Namespace of the Dapr application' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from export" -l scheduler-namespace -d 'Kubernetes namespace where the scheduler is deployed, only relevant if --kubernetes is set' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from export" -l runtime -d 'Whose jobs: those of the embedded or of the installed runtime (default: installed when there is one)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from export" -l etcd-address -d 'Where the etcd of the installed runtime\'s scheduler listens' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from export" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from export" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from export" -s k -l kubernetes -d 'Perform scheduler command on a Kubernetes Dapr cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from export" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from get" -s o -l output -d 'Output format. One of short, wide, yaml, json' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from get" -s n -l namespace -d 'Namespace of the Dapr application' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from get" -l scheduler-namespace -d 'Kubernetes namespace where the scheduler is deployed, only relevant if --kubernetes is set' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from get" -l runtime -d 'Whose jobs: those of the embedded or of the installed runtime (default: installed when there is one)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from get" -l etcd-address -d 'Where the etcd of the installed runtime\'s scheduler listens' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from get" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from get" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from get" -s k -l kubernetes -d 'Perform scheduler command on a Kubernetes Dapr cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from get" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from g" -s o -l output -d 'Output format. One of short, wide, yaml, json' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from g" -s n -l namespace -d 'Namespace of the Dapr application' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from g" -l scheduler-namespace -d 'Kubernetes namespace where the scheduler is deployed, only relevant if --kubernetes is set' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from g" -l runtime -d 'Whose jobs: those of the embedded or of the installed runtime (default: installed when there is one)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from g" -l etcd-address -d 'Where the etcd of the installed runtime\'s scheduler listens' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from g" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from g" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from g" -s k -l kubernetes -d 'Perform scheduler command on a Kubernetes Dapr cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from g" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from ge" -s o -l output -d 'Output format. One of short, wide, yaml, json' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from ge" -s n -l namespace -d 'Namespace of the Dapr application' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from ge" -l scheduler-namespace -d 'Kubernetes namespace where the scheduler is deployed, only relevant if --kubernetes is set' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from ge" -l runtime -d 'Whose jobs: those of the embedded or of the installed runtime (default: installed when there is one)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from ge" -l etcd-address -d 'Where the etcd of the installed runtime\'s scheduler listens' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from ge" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from ge" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from ge" -s k -l kubernetes -d 'Perform scheduler command on a Kubernetes Dapr cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from ge" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from import" -s f -l input-file -d 'Input file to import jobs and actor reminders from' -r -F
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from import" -s n -l namespace -d 'Namespace of the Dapr application' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from import" -l scheduler-namespace -d 'Kubernetes namespace where the scheduler is deployed, only relevant if --kubernetes is set' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from import" -l runtime -d 'Whose jobs: those of the embedded or of the installed runtime (default: installed when there is one)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from import" -l etcd-address -d 'Where the etcd of the installed runtime\'s scheduler listens' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from import" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from import" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from import" -s k -l kubernetes -d 'Perform scheduler command on a Kubernetes Dapr cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from import" -l log-as-json -d 'Log output in JSON format'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from list" -l filter -d 'Filter jobs by type. Supported values are all, app, actor, workflow, activity' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from list" -s o -l output -d 'Output format. One of short, wide, yaml, json' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from list" -s n -l namespace -d 'Namespace of the Dapr application' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from list" -l scheduler-namespace -d 'Kubernetes namespace where the scheduler is deployed, only relevant if --kubernetes is set' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from list" -l runtime -d 'Whose jobs: those of the embedded or of the installed runtime (default: installed when there is one)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from list" -l etcd-address -d 'Where the etcd of the installed runtime\'s scheduler listens' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from list" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from list" -s h -l help -d 'Print this help message'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from list" -s k -l kubernetes -d 'Perform scheduler command on a Kubernetes Dapr cluster'
+complete -c dapr -n "__fish_dapr_using_subcommand sched; and __fish_seen_subcommand_from list" -l log-as-json -d 'Log output in JSON format'
 complete -c dapr -n "__fish_dapr_using_subcommand status" -s o -l output -d 'The output format of the status. Valid values are: json, yaml, wide, or table (default)' -r
 complete -c dapr -n "__fish_dapr_using_subcommand status" -l container-runtime -d 'The container runtime to look at. Supported values are docker and podman. The default is the one of dapr init' -r
 complete -c dapr -n "__fish_dapr_using_subcommand status" -l network -d 'The Docker network on which the Dapr runtime is deployed. The default is the one of dapr init' -r

@@ -11,8 +11,8 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
     Globals, build_info, bundle, completion, components, configurations, dashboard, doctor, init, invoke,
-    lint, list, logs, mcpservers, publish, restart, run, status, stop, subscriptions, uninstall, upgrade,
-    version, wait,
+    lint, list, logs, mcpservers, publish, restart, run, scheduler, status, stop, subscriptions, uninstall,
+    upgrade, version, wait,
 };
 use crate::env::Env;
 use crate::error::{EXIT_FAILED, EXIT_OK, EXIT_USAGE, Failure};
@@ -90,6 +90,9 @@ enum Verb {
     Restart(restart::Args),
     /// Run Dapr and (optionally) your application side by side. Supported platforms: Self-hosted
     Run(Box<run::Args>),
+    /// Scheduler management commands. Use -k to target a Kubernetes Dapr cluster.
+    #[command(visible_alias = "sched")]
+    Scheduler(scheduler::Args),
     /// Show the health status of Dapr services. Supported platforms: Kubernetes and self-hosted
     Status(status::Args),
     /// Stop Dapr instances and their associated apps. Supported platforms: Self-hosted
@@ -132,6 +135,10 @@ impl Verb {
             Self::Publish(args) => publish::run(&args, globals),
             Self::Restart(args) => restart::run(&args, globals),
             Self::Run(args) => run::run(*args, globals),
+            Self::Scheduler(args) => match &args.verb {
+                Some(verb) => scheduler::run(&args, verb, globals),
+                None => Ok(show_help(&["scheduler"], globals.printer)),
+            },
             Self::Status(args) => status::run(&args, globals),
             Self::Stop(args) => stop::run(&args, globals),
             Self::Subscriptions(args) => subscriptions::run(&args, globals),
@@ -144,7 +151,7 @@ impl Verb {
 }
 
 /// Verbs of the stock command line that don't exist here yet. They are not listed in the help.
-const MISSING: [&str; 4] = ["annotate", "mtls", "scheduler", "workflow"];
+const MISSING: [&str; 3] = ["annotate", "mtls", "workflow"];
 
 /// The description of the whole command line, from which help pages and completion scripts are made.
 pub fn command() -> clap::Command {

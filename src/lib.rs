@@ -9,10 +9,11 @@
 //!
 //! ```text
 //! main → cli → commands → output
-//!             commands → self_hosted, resources, client, dashboard, sidecar (only from commands/daprd)
+//!             commands → self_hosted, resources, client, dashboard, scheduler, sidecar (only from commands/daprd)
 //! dashboard   → self_hosted, resources, client
 //! self_hosted → process, resources, client
 //! sidecar     → components → resources; sidecar → wire
+//! scheduler   → components/jobs, components/schedule, wire
 //! leaves, for all: error · env · paths · os · net · records · logging · suggest
 //! ```
 
@@ -35,6 +36,7 @@ pub mod records;
 pub mod release;
 pub mod resources;
 pub mod runfile;
+pub mod scheduler;
 pub mod self_hosted;
 pub mod sidecar;
 pub mod suggest;

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
 
-use crate::output::help::{Path, is_signed, is_switch, is_unsigned};
+use crate::output::help::{Path, inherited, is_signed, is_switch, is_unsigned};
 use crate::suggest;
 
 /// The command that the words of a command line lead to.
@@ -54,9 +54,7 @@ fn takes_next(path: &Path<'_>, word: &str) -> bool {
 
 fn flags<'a>(path: &'a Path<'a>) -> impl Iterator<Item = &'a Arg> {
     let own = path.last().into_iter().flat_map(|command| command.get_arguments());
-    let global =
-        path.first().into_iter().flat_map(|root| root.get_arguments().filter(|arg| arg.is_global_set()));
-    own.chain(global)
+    own.chain(inherited(path))
 }
 
 fn by_long<'a>(path: &'a Path<'a>, name: &str) -> Option<&'a Arg> {
@@ -97,7 +95,9 @@ pub fn explain(error: &clap::Error, path: &Path<'_>, args: &[String]) -> Option<
     let plain = |message: String| Some(Complaint { message, hint: None });
     let subject = text(error, ContextKind::InvalidArg);
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => None,
+        ErrorKind::DisplayHelp
+        | ErrorKind::DisplayVersion
+        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => None,
         ErrorKind::UnknownArgument => Some(unknown_flag(&subject, path, args)),
         ErrorKind::MissingRequiredArgument => plain(missing(error)),
         ErrorKind::InvalidValue if text(error, ContextKind::InvalidValue).is_empty() => {

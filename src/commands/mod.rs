@@ -20,6 +20,7 @@ pub mod mcpservers;
 pub mod publish;
 pub mod restart;
 pub mod run;
+pub mod scheduler;
 pub mod status;
 pub mod stop;
 pub mod subscriptions;

@@ -10,6 +10,7 @@ use crate::env::DAPR_RUNTIME;
 use crate::error::{EXIT_FAILED, EXIT_OK, EXIT_USAGE, Failure};
 use crate::lint::{Diagnostic, Severity};
 use crate::output::{Printer, Status};
+use crate::paths::InstallDir;
 use crate::records::Runtime;
 use crate::runfile::{self, Context, Plan, RunFile};
 use crate::self_hosted::run::detach::{Background, Outcome, Starter};
@@ -303,6 +304,15 @@ fn deprecated(printer: Printer, flag: &str, instead: &str) {
     printer.complain(&format!(
         "Flag --{flag} has been deprecated, This flag is deprecated and will be removed in the future releases. {instead}\n"
     ));
+}
+
+/// The runtime that is meant, and why, by the flag, the environment, and what is installed.
+pub(super) fn runtime(
+    flag: &str,
+    install: &InstallDir,
+    globals: &Globals,
+) -> Result<(Runtime, String), Failure> {
+    run::choose(choice(flag, globals)?, install)
 }
 
 /// The runtime that the flag or the environment asks for.

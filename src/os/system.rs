@@ -15,6 +15,12 @@ pub fn private_directory(prefix: &str) -> io::Result<PathBuf> {
     Ok(path)
 }
 
+/// Makes a new file that only this user may read or write.
+pub fn create_private(path: &Path) -> io::Result<std::fs::File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
 /// Lets everybody run a file and its owner change it.
 pub fn make_executable(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;

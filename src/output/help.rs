@@ -26,7 +26,7 @@ pub fn help(path: &Path<'_>) -> String {
 
 /// The usage page, which also follows a usage error.
 pub fn usage(path: &Path<'_>) -> String {
-    let (Some(root), Some(command)) = (path.first(), path.last()) else {
+    let Some(command) = path.last() else {
         return String::new();
     };
     let full_name = path.iter().map(|part| part.get_name()).collect::<Vec<_>>().join(" ");
@@ -52,19 +52,19 @@ pub fn usage(path: &Path<'_>) -> String {
             let _ = writeln!(text, "  {:width$} {about}", child.get_name());
         }
     }
-    let is_root = path.len() == 1;
-    let (globals, others): (Vec<&Arg>, Vec<&Arg>) = root.get_arguments().partition(|arg| arg.is_global_set());
-    let own: Vec<&Arg> =
-        if is_root { [others, globals.clone()].concat() } else { command.get_arguments().collect() };
-    text += &section("Flags", own);
-    if !is_root {
-        text += &section("Global Flags", globals);
-    }
+    text += &section("Flags", command.get_arguments().collect());
+    text += &section("Global Flags", inherited(path).collect());
     if !children.is_empty() {
         let _ =
             write!(text, "\nUse \"{full_name} [command] --help\" for more information about a command.\n");
     }
     text
+}
+
+/// The flags that a command has from the commands above it.
+pub(crate) fn inherited<'a>(path: &'a Path<'a>) -> impl Iterator<Item = &'a Arg> {
+    let above = path.split_last().map_or(path, |(_, above)| above);
+    above.iter().flat_map(|command| command.get_arguments().filter(|arg| arg.is_global_set()))
 }
 
 fn sorted<'a>(commands: impl Iterator<Item = &'a Command>) -> Vec<&'a Command> {

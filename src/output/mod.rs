@@ -9,6 +9,7 @@ pub mod list;
 pub mod logs;
 mod printer;
 pub mod resources;
+pub mod scheduler;
 mod setup;
 pub mod status;
 mod table;

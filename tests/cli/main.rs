@@ -13,6 +13,7 @@ mod publish;
 mod resources;
 mod restart;
 mod run_file;
+mod scheduler;
 mod status;
 mod stop;
 #[path = "../support/mod.rs"]

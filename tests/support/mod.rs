@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 pub mod engine;
+pub mod etcd;
 
 use std::ffi::OsStr;
 use std::fmt;

@@ -1,21 +1,22 @@
-//! Which runtime serves a run, and whether it can.
+//! Which runtime is meant, and whether it can serve a run.
 
 use crate::error::Failure;
+use crate::paths::InstallDir;
 use crate::records::Runtime;
 use crate::resources::{Component, OURS};
 
-use super::{Choice, Settings};
+use super::Choice;
 
 /// The runtime and why it was chosen, in the words of the line that says so.
-pub fn choose(settings: &Settings) -> Result<(Runtime, String), Failure> {
-    let daprd = settings.install.daprd();
+pub fn choose(wanted: Choice, install: &InstallDir) -> Result<(Runtime, String), Failure> {
+    let daprd = install.daprd();
     let installed = daprd.is_file();
-    match settings.runtime {
+    match wanted {
         Choice::Only(Runtime::Installed) if !installed => Err(Failure::new(format!(
             "the installed runtime was asked for, but there is no {}",
             daprd.display()
         ))
-        .hint("install it with `dapr init`, or run with --runtime embedded")),
+        .hint("install it with `dapr init`, or use --runtime embedded")),
         Choice::Only(Runtime::Installed) => {
             Ok((Runtime::Installed, format!("{} (--runtime installed)", daprd.display())))
         }

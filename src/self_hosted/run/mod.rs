@@ -19,6 +19,7 @@ mod requests;
 mod settings;
 mod single;
 
+pub use choose::choose;
 pub use many::{Draw, OnFailure, Options, run as run_many};
 pub use settings::{Choice, Settings, Template};
 pub use single::run;

@@ -48,7 +48,7 @@ impl Prepared {
             ))
             .hint(format!("install {program}, or give the path of the program after `--`")));
         }
-        let (runtime, why) = choose::choose(&settings)?;
+        let (runtime, why) = choose::choose(settings.runtime, &settings.install)?;
         if settings.resources_paths.is_empty() && !settings.components_path.is_empty() {
             settings.resources_paths = vec![settings.components_path.clone()];
         }

@@ -164,8 +164,9 @@ impl Jobs {
 
     /// The error for a name in the body of a request whose path names the job.
     pub fn named_twice(&self) -> ApiError {
-        let message = "Set the job name in the url only".into();
-        self.error(StatusCode::BAD_REQUEST, "DAPR_SCHEDULER_JOB_NAME", message)
+        let (reason, message) = ("DAPR_SCHEDULER_JOB_NAME", "Set the job name in the url only");
+        let about = json!({"appID": self.about()["appID"]});
+        ApiError::new(StatusCode::BAD_REQUEST, reason, message).info(reason, Some(&about))
     }
 
     /// The error for a request that has no job.

@@ -12,7 +12,7 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use hyper::StatusCode;
 use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use super::error::json_line;
@@ -37,12 +37,12 @@ pub fn routes() -> Router<Arc<Jobs>> {
 struct Body<'a> {
     name: Option<String>,
     schedule: Option<String>,
-    repeats: Option<u32>,
+    repeats: Option<Count>,
     #[serde(alias = "due_time")]
     due_time: Option<String>,
     ttl: Option<String>,
     overwrite: Option<bool>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "also_null")]
     data: Option<&'a RawValue>,
     #[serde(alias = "failure_policy")]
     failure_policy: Option<FailurePolicy>,
@@ -60,7 +60,37 @@ struct FailurePolicy {
 struct Constant {
     interval: Option<String>,
     #[serde(alias = "max_retries")]
-    max_retries: Option<u32>,
+    max_retries: Option<Count>,
+}
+
+/// A number, or its text: protobuf's JSON has both.
+#[derive(Deserialize)]
+#[serde(try_from = "CountText")]
+struct Count(u32);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum CountText {
+    Number(u32),
+    Text(String),
+}
+
+impl TryFrom<CountText> for Count {
+    type Error = String;
+
+    fn try_from(text: CountText) -> Result<Self, String> {
+        match text {
+            CountText::Number(number) => Ok(Self(number)),
+            CountText::Text(text) => {
+                text.parse().map(Self).map_err(|_| format!("invalid value for uint32 field: {text:?}"))
+            }
+        }
+    }
+}
+
+/// `null` is data too.
+fn also_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
 }
 
 async fn schedule(
@@ -83,7 +113,7 @@ async fn schedule(
             schedule: body.schedule,
             due_time: body.due_time,
             ttl: body.ttl,
-            repeats: body.repeats,
+            repeats: body.repeats.map(|repeats| repeats.0),
         },
         payload: body
             .data
@@ -109,7 +139,7 @@ fn policy(policy: FailurePolicy) -> Result<Option<Policy>, String> {
             let interval = interval.unwrap_or_else(|| "0s".into());
             let interval = parse_duration(&interval)
                 .ok_or_else(|| format!("invalid google.protobuf.Duration value {interval:?}"))?;
-            Ok(Some(Policy::Constant { interval, max_retries }))
+            Ok(Some(Policy::Constant { interval, max_retries: max_retries.map(|most| most.0) }))
         }
     }
 }
