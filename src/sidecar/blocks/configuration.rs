@@ -79,12 +79,22 @@ pub enum NotEnded {
 #[derive(Default)]
 pub struct Watching {
     running: Mutex<HashMap<String, Watched>>,
+    /// Held while subscriptions move to another provider.
+    moving: tokio::sync::Mutex<()>,
     closed: CancellationToken,
 }
 
 struct Watched {
-    store: String,
     subscription: Box<dyn Subscription>,
+    wish: Wish,
+}
+
+/// What was asked for.
+struct Wish {
+    store: String,
+    keys: Vec<String>,
+    metadata: Metadata,
+    watcher: Watcher,
 }
 
 impl Watching {
@@ -121,22 +131,58 @@ impl Watching {
         metadata: &Metadata,
         watcher: impl FnOnce(&str) -> Watcher,
     ) -> Result<String, ApiError> {
-        let entry = find(shared, store)?;
+        find(shared, store)?;
         let id = uuid::Uuid::new_v4().to_string();
+        let watcher = watcher(&id);
+        let wish = Wish { store: store.to_owned(), keys: keys.to_vec(), metadata: metadata.clone(), watcher };
+        self.begin(shared, &id, wish).await?;
+        Ok(id)
+    }
+
+    async fn begin(&self, shared: &Shared, id: &str, wish: Wish) -> Result<(), ApiError> {
+        let entry = find(shared, &wish.store)?;
+        let Wish { store, keys, metadata, watcher } = &wish;
         let not_subscribed = |cause: &dyn std::fmt::Display| {
             let keys = keys.join(" ");
             let message = format!("failed to subscribe [{keys}] from Configuration store {store}: {cause}");
             failed("ERR_CONFIGURATION_SUBSCRIBE", message)
         };
-        let watcher = watcher(&id);
-        let subscribe = || entry.provider.subscribe(keys, metadata, Arc::clone(&watcher));
+        let subscribe = || entry.provider.subscribe(keys, metadata, Arc::clone(watcher));
         let subscription = guard(entry.outbound.as_ref(), subscribe).await;
         let subscription = subscription.map_err(|cause| not_subscribed(&cause))?;
-        match self.keep(&id, Watched { store: store.to_owned(), subscription }) {
-            None => Ok(id),
+        let too_late = not_subscribed(&"the sidecar is shutting down");
+        match self.keep(id, Watched { subscription, wish }) {
+            None => Ok(()),
             Some(late) => {
                 late.subscription.stop().await;
-                Err(not_subscribed(&"the sidecar is shutting down"))
+                Err(too_late)
+            }
+        }
+    }
+
+    /// A store was replaced or taken out. Its subscriptions go on with the new one, whose items their watchers are told;
+    /// without a store they end.
+    pub async fn follow(&self, shared: &Shared, store: &str) {
+        let _moving = self.moving.lock().await;
+        let moved: Vec<(String, Watched)> =
+            self.running().extract_if(|_, watched| watched.wish.store == store).collect();
+        for (id, Watched { subscription, wish }) in moved {
+            subscription.stop().await;
+            let (keys, metadata, watcher) =
+                (wish.keys.clone(), wish.metadata.clone(), Arc::clone(&wish.watcher));
+            let begun = self.begin(shared, &id, wish).await;
+            let items = match begun {
+                // What has changed in between nobody else will tell.
+                Ok(()) => get(shared, store, &keys, &metadata).await,
+                Err(error) => Err(error),
+            };
+            match items {
+                Ok(items) if items.is_empty() => {}
+                Ok(items) => watcher(items).await,
+                Err(error) => tracing::error!(
+                    target: SCOPE,
+                    "configuration store {store} has changed and its subscription {id} can't go on: {}", error.message
+                ),
             }
         }
     }
@@ -144,10 +190,11 @@ impl Watching {
     /// Ends a subscription; its watcher isn't called any more.
     pub async fn unsubscribe(&self, shared: &Shared, store: &str, id: &str) -> Result<(), NotEnded> {
         find(shared, store).map_err(NotEnded::Store)?;
+        let _not_moving = self.moving.lock().await;
         let watched = {
             let mut running = self.running();
             match running.get(id) {
-                Some(watched) if watched.store == store => running.remove(id),
+                Some(watched) if watched.wish.store == store => running.remove(id),
                 _ => None,
             }
         };

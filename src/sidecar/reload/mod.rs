@@ -149,6 +149,14 @@ impl Reload {
         if retired.iter().map(Retired::manifest).chain(&new).chain(&ready).any(calls_app) {
             self.core.restart_sources().await;
         }
+        let stores = retired.iter().map(Retired::manifest).chain(&ready).chain(&new);
+        let stores: BTreeSet<&str> = stores
+            .filter(|component| component.category() == "configuration")
+            .map(|component| component.name.as_str())
+            .collect();
+        for store in stores {
+            self.core.watching.follow(&self.core.shared, store).await;
+        }
         for old in retired {
             if self.seen.components.contains_key(&old.manifest().name) {
                 let name = old.manifest().log_name();

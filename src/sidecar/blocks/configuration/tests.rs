@@ -162,3 +162,35 @@ async fn the_end_ends_them_all_and_admits_no_more() {
     assert!(late.message.ends_with("the sidecar is shutting down"), "{}", late.message);
     eventually("it is gone", || fake.watchers() == 0).await;
 }
+
+#[tokio::test]
+async fn subscriptions_follow_their_store() {
+    let (shared, first) = sidecar(None);
+    let watching = Watching::default();
+    let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
+    let watcher = |_: &str| -> Watcher {
+        Arc::new(move |items: Items| {
+            let _ = sender.send(items);
+            Box::pin(std::future::ready(()))
+        })
+    };
+    let id =
+        watching.subscribe(&shared, "s", &keys(&["a", "absent"]), &Metadata::new(), watcher).await.unwrap();
+    let second = Arc::new(Fake::default());
+    let provider: Arc<dyn Store> = Arc::<Fake>::clone(&second);
+    shared.components.insert_configuration(manifest("s", "configuration.fake", &[]), provider);
+    watching.follow(&shared, "s").await;
+    assert_eq!((first.watchers(), second.watchers()), (0, 1));
+    let told = receiver.recv().await.unwrap();
+    assert_eq!(told.into_iter().collect::<Vec<_>>(), [("a".to_owned(), item("v"))]);
+    second.change([("a".to_owned(), item("w"))].into()).await;
+    assert_eq!(receiver.recv().await.unwrap()["a"], item("w"));
+    watching.follow(&shared, "other").await;
+    assert_eq!(second.watchers(), 1, "another store is none of its business");
+
+    let _ = shared.components.remove("s");
+    watching.follow(&shared, "s").await;
+    assert_eq!(second.watchers(), 0);
+    assert!(receiver.recv().await.is_none(), "the watcher is dropped");
+    assert!(matches!(watching.unsubscribe(&shared, "s", &id).await, Err(NotEnded::Store(_))));
+}
