@@ -109,6 +109,46 @@ async fn declared_rules_decide_where_events_go() {
 }
 
 #[tokio::test]
+async fn bulk_subscriptions_get_several_events_at_once() {
+    let store = tempfile::tempdir().unwrap();
+    let declared = "apiVersion: dapr.io/v2alpha1\nkind: Subscription\nmetadata: {name: s}\nspec:\n  pubsubname: mem\n  topic: declared\n  routes: {default: /declared}\n  bulkSubscribe: {enabled: true, maxMessagesCount: 3, maxAwaitDurationMs: 60000}\n";
+    let folder =
+        resources(&[durable(store.path()), component("mem", "pubsub.in-memory", &[]), declared.to_owned()]);
+    let asked = r#"[{"pubsubname":"bus","topic":"t","route":"bulk","deadLetterTopic":"dead",
+            "bulkSubscribe":{"enabled":true,"maxMessagesCount":3,"maxAwaitDurationMs":60000}},
+        {"pubsubname":"bus","topic":"dead","route":"dead"}]"#;
+    let said = Arc::new(std::sync::Mutex::new(String::new()));
+    let answer = Arc::clone(&said);
+    let answer = move |_| std::future::ready((200, answer.lock().unwrap().clone()));
+    let mut app = Recorder::start(asked, answer).await;
+    let sidecar = Sidecar::ready(within_reach(&folder, beside("sub", app.address))).await;
+    let entry = |id: &str| json!({"entryId": id, "event": id, "contentType": "text/plain"});
+    let three = json!([entry("1"), entry("2"), entry("3")]).to_string();
+    let publish = async |topic: &str| {
+        let answer = sidecar.post(&format!("/v1.0/publish/bulk/{topic}"), &three).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.body);
+    };
+    for (topic, path) in [("mem/declared", "/declared"), ("bus/t", "/bulk")] {
+        publish(topic).await;
+        let got = app.next().await;
+        let body: Value = serde_json::from_str(&got.body).unwrap();
+        assert_eq!((got.path.as_str(), &body["type"]), (path, &json!("com.dapr.event.sent.bulk")));
+        let data: Vec<&Value> =
+            body["entries"].as_array().unwrap().iter().map(|entry| &entry["event"]["data"]).collect();
+        assert_eq!(data, ["1", "2", "3"]);
+    }
+    // What the app says nothing of is a failure, and goes to the dead letters.
+    *said.lock().unwrap() = r#"{"statuses":[]}"#.into();
+    publish("bus/t").await;
+    assert_eq!(app.next().await.path, "/bulk");
+    for expected in ["1", "2", "3"] {
+        let letter = app.next().await;
+        assert_eq!((letter.path.as_str(), data(&letter.body).as_str()), ("/dead", expected));
+    }
+    sidecar.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn subscription_scopes_hold() {
     let folder =
         resources(&[component("bus", "pubsub.in-memory", &[("subscriptionScopes", "sub=other;x=t")])]);

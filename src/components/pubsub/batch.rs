@@ -56,7 +56,7 @@ type Waiting = (Message, oneshot::Sender<Result<(), DeliveryError>>);
 
 /// A handler of single messages that gathers them for one of several.
 pub(super) fn gathered(batch: Batch, handler: BulkHandler) -> Handler {
-    let (sender, queue) = mpsc::channel(batch.most.max(1));
+    let (sender, queue) = mpsc::channel(batch.most.clamp(1, 1000));
     // Ends when the broker has dropped the handler.
     tokio::spawn(gather(queue, batch, handler));
     Arc::new(move |message| {

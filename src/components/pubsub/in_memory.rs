@@ -145,7 +145,7 @@ impl InMemory {
             return Err(Error::closed());
         }
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let (messages, queue) = mpsc::channel(room.max(1));
+        let (messages, queue) = mpsc::channel(room.clamp(1, 1000));
         self.queues.lock().insert(id, Queue { topic: topic.to_owned(), messages });
         let stop = self.stop.child_token();
         Ok(Box::new(Running {

@@ -29,7 +29,8 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use super::{Error, Handler, Message, PubSub, Subscription};
+use super::batch::gathered;
+use super::{Batch, BulkHandler, Error, Handler, Message, PubSub, Subscription};
 use crate::components::redis::{self, Client, Defaults, Repeat, Settings};
 use crate::components::{Init, InitError, Metadata};
 use consumer::{Consumer, Running};
@@ -102,6 +103,29 @@ impl Broker {
     }
 }
 
+impl Broker {
+    /// Starts a subscription, with so many messages at the app as there are permits.
+    async fn receive(
+        &self,
+        topic: &str,
+        handler: Handler,
+        permits: Arc<Semaphore>,
+    ) -> Result<Box<dyn Subscription>, Error> {
+        if self.stop.is_cancelled() {
+            return Err(Error::closed());
+        }
+        let stream = Stream::new(self.client.clone(), topic, &self.consumer_id);
+        stream.create_group().await.map_err(|error| {
+            Error(format!("redis streams: error creating group {} of {topic}: {error}", self.consumer_id))
+        })?;
+        let stop = self.stop.child_token();
+        let (delivery, label) = (Arc::clone(&self.delivery), Arc::clone(&self.label));
+        let consumer = Consumer::new(stream, handler, delivery, permits, label, stop.clone());
+        let task = self.subscriptions.spawn(consumer.run());
+        Ok(Box::new(Running { task, stop: stop.drop_guard() }))
+    }
+}
+
 fn failed(cause: &dyn std::fmt::Display) -> Error {
     Error(format!("redis streams: error from publish: {cause}"))
 }
@@ -142,24 +166,19 @@ impl PubSub for Broker {
         _metadata: &Metadata,
         handler: Handler,
     ) -> Result<Box<dyn Subscription>, Error> {
-        if self.stop.is_cancelled() {
-            return Err(Error::closed());
-        }
-        let stream = Stream::new(self.client.clone(), topic, &self.consumer_id);
-        stream.create_group().await.map_err(|error| {
-            Error(format!("redis streams: error creating group {} of {topic}: {error}", self.consumer_id))
-        })?;
-        let stop = self.stop.child_token();
-        let consumer = Consumer::new(
-            stream,
-            handler,
-            Arc::clone(&self.delivery),
-            Arc::clone(&self.permits),
-            Arc::clone(&self.label),
-            stop.clone(),
-        );
-        let task = self.subscriptions.spawn(consumer.run());
-        Ok(Box::new(Running { task, stop: stop.drop_guard() }))
+        self.receive(topic, handler, Arc::clone(&self.permits)).await
+    }
+
+    /// The messages of a batch are at the app together: `concurrency` is about requests, and doesn't count for them.
+    async fn bulk_subscribe(
+        &self,
+        topic: &str,
+        _metadata: &Metadata,
+        batch: Batch,
+        handler: BulkHandler,
+    ) -> Result<Box<dyn Subscription>, Error> {
+        let permits = Arc::new(Semaphore::new(batch.most.min(Semaphore::MAX_PERMITS)));
+        self.receive(topic, gathered(batch, handler), permits).await
     }
 
     async fn close(&self) {

@@ -10,9 +10,12 @@ use serde::Deserialize;
 use super::grpc::Grpc;
 use super::{CallError, Channel, callback};
 use crate::components::Metadata;
+use crate::resources::Code;
 use crate::sidecar::blocks::cloudevent;
+use crate::sidecar::resiliency::Refusal;
 use crate::sidecar::trace::{Context, Span};
 
+pub(super) const SCOPE: &str = "dapr.runtime.processor.subscription";
 /// Most bytes of an answer that are looked at.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
 
@@ -46,8 +49,8 @@ pub enum Verdict {
     Unknown(String),
     /// The app has nothing that takes it; the text is the end of the log line.
     NoHandler(String),
-    /// The app failed on it; the text is the end of the log line.
-    Failed(String),
+    /// The app failed on it; the cause is the end of the log line.
+    Failed(Refusal),
     /// The connection broke while the app had the event.
     Broken(String),
     /// The event didn't get to the app.
@@ -55,6 +58,11 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// The app failed on it, without a status that says how.
+    pub fn failed(cause: impl Into<String>) -> Self {
+        Self::Failed(Refusal { code: None, cause: cause.into() })
+    }
+
     /// The verdict that a status names; the case of its letters matters.
     pub fn of_status(status: &str) -> Self {
         match status {
@@ -89,7 +97,7 @@ impl Channel {
         }
     }
 
-    async fn posted(
+    pub(super) async fn posted(
         &self,
         mut request: Request<Body>,
         path: &str,
@@ -153,7 +161,7 @@ fn said(answer: &[u8]) -> String {
 }
 
 /// What an answer over HTTP says.
-fn verdict(status: StatusCode, answer: &[u8]) -> Verdict {
+pub(super) fn verdict(status: StatusCode, answer: &[u8]) -> Verdict {
     if status.is_success() {
         return Verdict::of_status(&said(answer));
     }
@@ -161,6 +169,9 @@ fn verdict(status: StatusCode, answer: &[u8]) -> Verdict {
     let code = status.as_u16();
     match status {
         StatusCode::NOT_FOUND => Verdict::NoHandler(format!("{body}. status code returned: {code}")),
-        _ => Verdict::Failed(format!("body: {body}. status code returned: {code}")),
+        _ => Verdict::Failed(Refusal {
+            code: Some(Code::Http(code)),
+            cause: format!("body: {body}. status code returned: {code}"),
+        }),
     }
 }

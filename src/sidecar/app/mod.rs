@@ -1,6 +1,7 @@
 //! Calls to the user's app.
 
 mod bindings;
+pub mod bulk_events;
 mod callback;
 mod channel;
 mod configuration;

@@ -2,6 +2,8 @@
 //! the app's verdict means, and the dead letter topic. When a message is tried again is the broker's business.
 
 mod breaks;
+mod bulk;
+mod outcome;
 mod routes;
 
 use std::sync::Arc;
@@ -11,6 +13,7 @@ use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
 use breaks::Breaks;
+use outcome::Outcome;
 use routes::Routes;
 
 use super::cloudevent::{self, Peek};
@@ -22,6 +25,7 @@ use crate::resources::Subscription;
 use crate::sidecar::Shared;
 use crate::sidecar::app::Channel;
 use crate::sidecar::app::events::{Event, Verdict};
+use crate::sidecar::resiliency::guard;
 use crate::sidecar::store::Entry;
 use crate::sidecar::trace::{self, Context, Kind, Span};
 
@@ -54,29 +58,15 @@ pub struct Delivery {
     recipient: Recipient,
     entry: Arc<Entry<dyn PubSub>>,
     routes: Routes,
-    raw: Result<bool, String>,
+    raw: bool,
     dead_letter_topic: String,
     breaks: Breaks,
     abandon: CancellationToken,
 }
 
-/// What became of a message.
-#[derive(Debug, PartialEq, Eq)]
-enum Outcome {
-    Acknowledged,
-    /// Given up: by the app's wish, or because it is too late.
-    Dropped,
-    /// The app failed on it or asked to get it again.
-    Failed(String),
-    /// The connection broke while the app had it: it may have failed on it, or something else ended it.
-    Broken(String),
-    /// It never got to the app.
-    Unreachable(String),
-}
-
 impl Delivery {
     /// Delivery to the paths of a subscription. What the app is working on when `abandon` is cancelled goes back to
-    /// the broker. The error is what is wrong with its routing rules.
+    /// the broker. The error is what is wrong with its routing rules or its `rawPayload`.
     pub fn new(
         shared: Arc<Shared>,
         recipient: Recipient,
@@ -89,7 +79,7 @@ impl Delivery {
             recipient,
             entry,
             routes: Routes::of(subscription)?,
-            raw: pubsub::is_raw(&subscription.metadata),
+            raw: pubsub::is_raw(&subscription.metadata)?,
             dead_letter_topic: subscription.dead_letter_topic.clone(),
             breaks: Breaks::default(),
             abandon,
@@ -109,32 +99,49 @@ impl Delivery {
     /// dead letter topic. A message that could not get to the app is never moved there, or a restart of the app
     /// would empty the topic into it.
     pub async fn deliver(&self, message: Message) -> Result<(), DeliveryError> {
-        let topic = topics::at_app(&self.entry.manifest, &self.shared.namespace, &message.topic).to_owned();
-        let attempt = self.abandon.run_until_cancelled(self.attempts(&message, &topic));
-        let ended = || Outcome::Unreachable("the subscription has ended".into());
-        let outcome = attempt.await.unwrap_or_else(ended);
+        let topic = self.topic(&message);
+        let attempt = self.attempts(&message, &topic);
+        let outcome = self.abandon.run_until_cancelled(attempt).await.unwrap_or_else(Outcome::ended);
+        self.settle(message, outcome).await
+    }
+
+    /// The topic of a message, as the app calls it.
+    fn topic(&self, message: &Message) -> String {
+        topics::at_app(&self.entry.manifest, &self.shared.namespace, &message.topic).to_owned()
+    }
+
+    /// What the broker has to know, after the dead letter topic was given its share.
+    async fn settle(&self, message: Message, outcome: Outcome) -> Result<(), DeliveryError> {
         let has_dead_letters = !self.dead_letter_topic.is_empty();
-        match outcome {
-            Outcome::Acknowledged => Ok(()),
-            Outcome::Unreachable(cause) => Err(DeliveryError::Unreachable(cause)),
-            Outcome::Dropped if !has_dead_letters => Ok(()),
-            Outcome::Failed(cause) | Outcome::Broken(cause) if !has_dead_letters => Err(DeliveryError::Failed(cause)),
-            Outcome::Dropped => self.to_dead_letters(message).await.map_err(|error| {
+        let cause = match outcome {
+            Outcome::Acknowledged => return Ok(()),
+            Outcome::Unreachable(cause) => return Err(DeliveryError::Unreachable(cause)),
+            Outcome::Dropped if !has_dead_letters => return Ok(()),
+            Outcome::Dropped => None,
+            Outcome::Failed(refusal) => Some(refusal.cause),
+            Outcome::Broken(cause) => Some(cause),
+        };
+        if !has_dead_letters {
+            return cause.map_or(Ok(()), |cause| Err(DeliveryError::Failed(cause)));
+        }
+        let topic = self.topic(&message);
+        self.to_dead_letters(message).await.map_err(|error| match cause {
+            None => {
                 tracing::warn!(
                     target: SCOPE,
                     "failed to send dropped message to dead letter queue for topic {topic}: {error}"
                 );
                 DeliveryError::Failed(error)
-            }),
-            Outcome::Failed(cause) | Outcome::Broken(cause) => self.to_dead_letters(message).await.map_err(|error| {
+            }
+            Some(cause) => {
                 tracing::error!(
                     target: SCOPE,
                     "error sending message to dead letter, origin topic: {topic} dead letter topic {} err: {error}",
                     self.dead_letter_topic
                 );
                 DeliveryError::Failed(cause)
-            }),
-        }
+            }
+        })
     }
 
     async fn to_dead_letters(&self, message: Message) -> Result<(), String> {
@@ -167,7 +174,7 @@ impl Delivery {
             match outcome {
                 Outcome::Broken(cause) => match self.breaks.add(message) {
                     breaks @ ..MOST_BREAKS => tokio::time::sleep(BREAK_PAUSE * breaks).await,
-                    _ => return Outcome::Failed(cause),
+                    _ => return Outcome::failed(cause),
                 },
                 // The app may have died of it: what was counted stays.
                 Outcome::Unreachable(_) => return outcome,
@@ -180,33 +187,45 @@ impl Delivery {
     }
 
     async fn attempt(&self, message: &Message, topic: &str) -> Outcome {
-        let name = &self.entry.manifest.name;
-        let event = match self.event(message, topic) {
-            Ok(event) => event,
-            Err(outcome) => return outcome,
-        };
+        let event = self.event(message, topic);
         let (peek, path) = match self.route(&event, topic) {
             Ok(route) => route,
             Err(outcome) => return outcome,
         };
-        let (mut span, trace) = self.span(topic, message, &peek);
-        let sent =
-            Event { pubsub: name, topic, path, event: &event, metadata: &message.metadata, trace: &trace };
-        let verdict = self.recipient.event(sent, span.as_mut()).await;
-        meaning(verdict, &peek, topic)
+        let policy = self.entry.inbound.as_ref();
+        let once = || self.ask(message, topic, &event, &peek, path);
+        guard(policy, once).await.after(policy)
+    }
+
+    /// Hands an event to whoever gets it.
+    async fn ask(
+        &self,
+        message: &Message,
+        topic: &str,
+        event: &Bytes,
+        peek: &Peek<'_>,
+        path: &str,
+    ) -> Outcome {
+        let (mut span, trace) = self.span(topic, message, peek);
+        let (pubsub, metadata, trace) = (&self.entry.manifest.name, &message.metadata, &trace);
+        let event = Event { pubsub, topic, path, event, metadata, trace };
+        let verdict = self.recipient.event(event, span.as_mut()).await;
+        Outcome::of(verdict, peek, topic)
     }
 }
 
 impl Delivery {
     /// The event that a message is.
-    fn event(&self, message: &Message, topic: &str) -> Result<Bytes, Outcome> {
-        match &self.raw {
-            Ok(raw) => Ok(body(*raw, &self.entry.manifest.name, topic, message)),
-            Err(cause) => {
-                tracing::error!(target: SCOPE, "error deserializing pubsub metadata: {cause}");
-                Err(Outcome::Failed(cause.clone()))
-            }
+    fn event(&self, message: &Message, topic: &str) -> Bytes {
+        if self.raw {
+            let pubsub = &self.entry.manifest.name;
+            return cloudevent::around_raw(pubsub, topic, &message.data, &message.metadata).into();
         }
+        let content_type = content_type(message);
+        if cloudevent::is_binary(content_type) && cloudevent::has_attributes(&message.metadata) {
+            return cloudevent::from_binary(content_type, &message.data, &message.metadata).into();
+        }
+        message.data.clone()
     }
 
     /// What has to be known of an event, and where in the app it goes.
@@ -217,7 +236,7 @@ impl Delivery {
                 target: SCOPE,
                 "error deserializing cloud event in pubsub {name} and topic {topic}: {cause}"
             );
-            Outcome::Failed(cause)
+            Outcome::failed(cause)
         })?;
         let id = peek.shown_id();
         if peek.has_expired() {
@@ -239,7 +258,7 @@ impl Delivery {
                     target: SCOPE,
                     "error finding matching route for event {id} in pubsub {name} and topic {topic}: {cause}"
                 );
-                Err(Outcome::Failed(cause))
+                Err(Outcome::failed(cause))
             }
         }
     }
@@ -252,66 +271,9 @@ fn publisher<'a>(message: &'a Message, peek: &'a Peek<'_>) -> Option<&'a str> {
     parent.or_else(|| of_message("traceparent")).or_else(|| of_message("traceid"))
 }
 
-/// The event as the app gets it.
-fn body(raw: bool, pubsub: &str, topic: &str, message: &Message) -> Bytes {
-    if raw {
-        return cloudevent::around_raw(pubsub, topic, &message.data, &message.metadata).into();
-    }
-    let content_type = message.metadata.get("content-type").map_or("", String::as_str);
-    if cloudevent::is_binary(content_type) && cloudevent::has_attributes(&message.metadata) {
-        return cloudevent::from_binary(content_type, &message.data, &message.metadata).into();
-    }
-    message.data.clone()
-}
-
-/// What becomes of a message by the app's verdict.
-fn meaning(verdict: Verdict, peek: &Peek<'_>, topic: &str) -> Outcome {
-    let id = peek.shown_id();
-    let asked = |cause: String| {
-        log_retriable(topic, &cause);
-        cause
-    };
-    match verdict {
-        Verdict::Success => Outcome::Acknowledged,
-        Verdict::Drop => {
-            tracing::warn!(target: SCOPE, "DROP status returned from app while processing pub/sub event {id}");
-            Outcome::Dropped
-        }
-        Verdict::Retry => Outcome::Failed(asked(format!(
-            "RETRY status returned from app while processing pub/sub event {id}"
-        ))),
-        Verdict::Unknown(status) => Outcome::Failed(asked(format!(
-            "unknown status returned from app while processing pub/sub event {id}, status: {status}"
-        ))),
-        Verdict::NoHandler(cause) => {
-            tracing::error!(
-                target: SCOPE,
-                "non-retriable error returned from app while processing pub/sub event {id}: {cause}"
-            );
-            Outcome::Dropped
-        }
-        Verdict::Failed(cause) => {
-            let of = peek.topic.as_deref().unwrap_or(topic);
-            let cause = format!(
-                "retriable error returned from app while processing pub/sub event {id}, topic: {of}, {cause}"
-            );
-            tracing::warn!(target: SCOPE, "{cause}");
-            Outcome::Failed(cause)
-        }
-        Verdict::Broken(cause) => Outcome::Broken(asked(unsent(&cause))),
-        Verdict::Unreachable(cause) => Outcome::Unreachable(asked(unsent(&cause))),
-    }
-}
-
-fn unsent(cause: &str) -> String {
-    format!("error returned from app channel while sending pub/sub event to app: {cause}")
-}
-
-fn log_retriable(topic: &str, cause: &str) {
-    tracing::warn!(
-        target: SCOPE,
-        "encountered a retriable error while publishing a subscribed message to topic {topic}, err: {cause}"
-    );
+/// What the broker says of the payload; empty when it says nothing.
+fn content_type(message: &Message) -> &str {
+    message.metadata.get("content-type").map_or("", String::as_str)
 }
 
 #[cfg(test)]

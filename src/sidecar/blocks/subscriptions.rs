@@ -19,7 +19,7 @@ use streaming::Streams;
 use super::delivery::{Delivery, Recipient};
 use super::topics::{self, Scopes};
 use crate::components::Metadata;
-use crate::components::pubsub::{Handler, PubSub, Subscription as Running};
+use crate::components::pubsub::{Batch, BulkHandler, Handler, PubSub, Subscription as Running};
 use crate::resources::Subscription;
 use crate::sidecar::Shared;
 use crate::sidecar::app::Channel;
@@ -28,6 +28,8 @@ use crate::sidecar::store::Entry;
 const SCOPE: &str = "dapr.runtime.processor.subscription";
 /// First and longest wait before a failed subscribe is tried again.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(60));
+/// Of a bulk subscription that says nothing else: messages, and milliseconds of waiting for them.
+const BULK: (u32, u32) = (100, 1000);
 /// How long the start waits for brokers; slower ones go on in the background.
 const FIRST_ATTEMPT: Duration = Duration::from_secs(5);
 /// How long brokers have for taking back the messages that the app did not finish.
@@ -141,8 +143,8 @@ impl Life {
     ) -> Option<oneshot::Receiver<()>> {
         let topic = topics::at_broker(&entry.manifest, &shared.namespace, &subscription.topic).into_owned();
         let abandon = self.abandon.clone();
-        let (shared, app) = (Arc::clone(shared), Recipient::App(Arc::clone(app)));
-        let delivery = match Delivery::new(shared, app, Arc::clone(&entry), subscription, abandon) {
+        let (shared, recipient) = (Arc::clone(shared), Recipient::App(Arc::clone(app)));
+        let delivery = match Delivery::new(shared, recipient, Arc::clone(&entry), subscription, abandon) {
             Ok(delivery) => delivery,
             Err(cause) => {
                 let Subscription { pubsub_name, topic, .. } = subscription;
@@ -153,13 +155,21 @@ impl Life {
                 return None;
             }
         };
-        let handler = delivery.handler();
+        let work = match subscription.bulk {
+            None => Work::One(delivery.handler()),
+            Some((most, wait)) => {
+                let or = |given, default| if given == 0 { default } else { given };
+                let most = usize::try_from(or(most, BULK.0)).unwrap_or(usize::MAX);
+                let batch = Batch { most, wait: Duration::from_millis(or(wait, BULK.1).into()) };
+                Work::Many(batch, delivery.bulk_handler(Arc::clone(app)))
+            }
+        };
         let metadata = subscription.metadata.clone();
         let (tried, first_attempt) = oneshot::channel();
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
-            let work = subscribe(&entry, &topic, &metadata, handler, tried);
-            if let Some(running) = stop.run_until_cancelled(work).await {
+            let subscribing = subscribe(&entry, &topic, &metadata, work, tried);
+            if let Some(running) = stop.run_until_cancelled(subscribing).await {
                 stop.cancelled().await;
                 running.stop().await;
             }
@@ -193,18 +203,29 @@ impl Life {
     }
 }
 
+/// What a broker is to call.
+enum Work {
+    One(Handler),
+    Many(Batch, BulkHandler),
+}
+
 /// Subscribes, again and again until the broker agrees.
 async fn subscribe(
     entry: &Entry<dyn PubSub>,
     topic: &str,
     metadata: &Metadata,
-    handler: Handler,
+    work: Work,
     tried: oneshot::Sender<()>,
 ) -> Box<dyn Running> {
     let mut tried = Some(tried);
     let mut wait = BACKOFF.0;
     loop {
-        let result = entry.provider.subscribe(topic, metadata, Arc::clone(&handler)).await;
+        let result = match &work {
+            Work::One(handler) => entry.provider.subscribe(topic, metadata, Arc::clone(handler)).await,
+            Work::Many(batch, handler) => {
+                entry.provider.bulk_subscribe(topic, metadata, *batch, Arc::clone(handler)).await
+            }
+        };
         // Nobody may be waiting for it any more.
         tried.take().map(|tried| tried.send(()));
         match result {
@@ -244,7 +265,7 @@ fn merged(declarative: &[Subscription], asked: Vec<Subscription>) -> Vec<(Origin
 
 /// The component, or `None` with a log line when the subscription can't be used.
 fn usable(shared: &Shared, subscription: &Subscription) -> Option<Arc<Entry<dyn PubSub>>> {
-    let Subscription { pubsub_name, topic, routes, bulk, .. } = subscription;
+    let Subscription { pubsub_name, topic, routes, .. } = subscription;
     let Some(entry) = shared.components.pubsub(pubsub_name) else {
         tracing::warn!(
             target: SCOPE,
@@ -265,12 +286,6 @@ fn usable(shared: &Shared, subscription: &Subscription) -> Option<Arc<Entry<dyn 
             "the subscription to topic {topic} of pubsub {pubsub_name} has no route and is ignored"
         );
         return None;
-    }
-    if bulk.is_some() {
-        tracing::warn!(
-            target: SCOPE,
-            "bulk subscribe is not available in the embedded runtime yet: messages of topic {topic} of pubsub {pubsub_name} are delivered one by one"
-        );
     }
     Some(entry)
 }

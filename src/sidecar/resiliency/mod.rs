@@ -18,7 +18,7 @@ use std::time::Duration;
 
 pub use backoff::Backoff;
 pub use many::guard_many;
-pub use outcome::{Outcome, Refusal, Verdict};
+pub use outcome::{Interrupted, Interruptible, Outcome, Refusal, Verdict};
 pub use policy::{Policy, guard, guard_with};
 
 use super::metrics::Metrics;

@@ -7,10 +7,13 @@ use std::time::Duration;
 
 use dapr::dapr::proto::common::v1::http_extension::Verb;
 use dapr::dapr::proto::common::v1::{HttpExtension, InvokeRequest, InvokeResponse, StateItem};
+use dapr::dapr::proto::runtime::v1::topic_event_bulk_request_entry::Event as Form;
 use dapr::dapr::proto::runtime::v1::topic_event_response::TopicEventResponseStatus;
 use dapr::dapr::proto::runtime::v1::{
-    BindingEventResponse, HealthCheckResponse, InvokeServiceRequest, ListInputBindingsResponse,
-    ListTopicSubscriptionsResponse, TopicEventRequest, TopicEventResponse, TopicRoutes, TopicSubscription,
+    BindingEventResponse, BulkSubscribeConfig, HealthCheckResponse, InvokeServiceRequest,
+    ListInputBindingsResponse, ListTopicSubscriptionsResponse, TopicEventBulkRequest,
+    TopicEventBulkRequestEntry, TopicEventBulkResponse, TopicEventBulkResponseEntry, TopicEventRequest,
+    TopicEventResponse, TopicRoutes, TopicSubscription,
 };
 use dapr_cli::env::Env;
 use dapr_cli::sidecar::Options;
@@ -18,13 +21,14 @@ use dapr_cli::sidecar::options::{AppHealth, Protocol};
 use hyper::StatusCode;
 use prost_types::Any;
 use prost_types::value::Kind;
+use serde_json::json;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Response, Status};
 use tonic_types::{ErrorInfo, StatusExt};
 
 use super::app::{Answers, Got, GrpcApp};
 use super::client;
-use crate::support::{Sidecar, alone, beside, component, eventually, resources, send};
+use crate::support::{Sidecar, alone, beside, component, eventually, resources, send, within};
 
 fn grpc(app_id: &str, app: &GrpcApp) -> Options {
     Options { app_protocol: Protocol::Grpc, ..beside(app_id, app.address) }
@@ -268,6 +272,70 @@ async fn the_answer_decides_what_becomes_of_an_event() {
             assert_eq!((dead.topic.as_str(), dead.path.as_str(), dead.id), ("dead", "/dead", first.id));
         }
     }
+}
+
+#[tokio::test]
+async fn several_events_reach_their_method_at_once() {
+    let (told, mut got) = tokio::sync::mpsc::unbounded_channel();
+    let subscriptions = || {
+        let mut wanted = wants(&[("t", Some("/t")), ("raw", None)]);
+        for one in &mut wanted.subscriptions {
+            one.bulk_subscribe = Some(BulkSubscribeConfig {
+                enabled: true,
+                max_messages_count: 3,
+                max_await_duration_ms: 60_000,
+            });
+        }
+        wanted
+    };
+    let answers = Answers {
+        subscriptions: Box::new(move |()| Ok(Response::new(subscriptions()))),
+        bulk: Box::new(move |request| {
+            told.send(request.clone()).unwrap();
+            let of = |entry: &TopicEventBulkRequestEntry| TopicEventBulkResponseEntry {
+                entry_id: entry.entry_id.clone(),
+                status: TopicEventResponseStatus::Success.into(),
+            };
+            // Of the last one it says nothing.
+            let statuses = request.entries.iter().take(2).map(of).collect();
+            Ok(Response::new(TopicEventBulkResponse { statuses }))
+        }),
+        event: Box::new(|_| Ok(says(TopicEventResponseStatus::Success))),
+        ..Answers::default()
+    };
+    let mut app = GrpcApp::start(answers).await;
+    let folder = resources(&[
+        component(OF_MEM, "pubsub.in-memory", &[]),
+        "apiVersion: dapr.io/v2alpha1\nkind: Subscription\nmetadata: {name: dead}\nspec: {pubsubname: mem, topic: dead, routes: {default: /dead}}\n".into(),
+    ]);
+    let options = Options { resources_paths: vec![folder.path().into()], ..grpc("own", &app) };
+    let sidecar = Sidecar::ready(options).await;
+    let entry =
+        |n: u8| json!({"entryId": n.to_string(), "event": {"n": n}, "contentType": "application/json"});
+    let three = json!([entry(1), entry(2), entry(3)]).to_string();
+    sidecar.post("/v1.0/publish/bulk/mem/t", &three).await;
+    let (_, dead) = event(&mut app).await;
+    assert_eq!((dead.topic.as_str(), dead.data.as_slice()), ("dead", br#"{"n":3}"#.as_slice()));
+    let request: TopicEventBulkRequest = within(got.recv()).await.unwrap();
+    assert_eq!(
+        (request.topic.as_str(), request.pubsub_name.as_str(), request.path.as_str()),
+        ("t", "mem", "/t")
+    );
+    assert_eq!(request.r#type, "com.dapr.event.sent.bulk");
+    let data: Vec<&[u8]> = request
+        .entries
+        .iter()
+        .map(|entry| match entry.event.as_ref().unwrap() {
+            Form::CloudEvent(event) => event.data.as_slice(),
+            Form::Bytes(bytes) => panic!("{bytes:?}"),
+        })
+        .collect();
+    assert_eq!(data, [br#"{"n":1}"#, br#"{"n":2}"#, br#"{"n":3}"#]);
+    assert_eq!(request.entries[0].content_type, "application/cloudevents+json");
+
+    sidecar.post("/v1.0/publish/bulk/mem/raw?metadata.rawPayload=true", &three).await;
+    let request: TopicEventBulkRequest = within(got.recv()).await.unwrap();
+    assert_eq!(request.entries[2].event, Some(Form::Bytes(br#"{"n":3}"#.to_vec())));
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use super::{Failure, Grpc, metadata, put_trace};
 use crate::sidecar::app::CallError;
 use crate::sidecar::app::events::{Event, Verdict};
 use crate::sidecar::blocks::cloudevent::Parts;
+use crate::sidecar::resiliency::Refusal;
 use crate::sidecar::trace::Span;
 use crate::wire::value::from_json;
 
@@ -24,7 +25,7 @@ impl Grpc<'_> {
         put_trace(&mut headers, event.trace);
         let message = match Parts::of(event.event) {
             Ok(parts) => message(parts, event.pubsub, event.topic, event.path),
-            Err(cause) => return Verdict::Failed(format!("the event can't be taken apart: {cause}")),
+            Err(cause) => return Verdict::failed(format!("the event can't be taken apart: {cause}")),
         };
         match self.call(PATH, message, MetadataMap::from_headers(headers)).await {
             Ok(answer) => verdict(*answer.get_ref()),
@@ -48,12 +49,13 @@ pub fn verdict(answer: TopicEventResponse) -> Verdict {
     }
 }
 
-fn failed(failure: &Failure) -> Verdict {
+/// The verdict that a call without an answer stands for.
+pub fn failed(failure: &Failure) -> Verdict {
     match failure {
         Failure::Call(CallError::Broken(cause)) => Verdict::Broken(cause.clone()),
         Failure::Call(error) => Verdict::Unreachable(error.to_string()),
         Failure::Status(_) if failure.is_unimplemented() => Verdict::NoHandler(failure.to_string()),
-        Failure::Status(_) => Verdict::Failed(failure.to_string()),
+        Failure::Status(_) => Verdict::Failed(Refusal { code: failure.code(), cause: failure.to_string() }),
     }
 }
 

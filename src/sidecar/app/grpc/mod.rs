@@ -1,6 +1,7 @@
 //! An app that speaks gRPC (grpc-api reference, section 5): a file for each thing that is asked of it.
 
 mod bindings;
+mod bulk_events;
 pub mod events;
 mod invoke;
 mod jobs;

@@ -125,7 +125,7 @@ impl Outbox {
     pub async fn event(&self, event: Event<'_>) -> Verdict {
         let parts = match Parts::of(event.event) {
             Ok(parts) => parts,
-            Err(cause) => return Verdict::Failed(format!("the event can't be taken apart: {cause}")),
+            Err(cause) => return Verdict::failed(format!("the event can't be taken apart: {cause}")),
         };
         let ended = || Verdict::Unreachable("the stream has ended".into());
         let (reply, answer) = oneshot::channel();
@@ -181,7 +181,6 @@ impl Streams {
         if !topics::Scopes::of(&entry.manifest).may_subscribe(&shared.app_id, &topic) {
             return plain(&format!("subscription to topic '{topic}' on pubsub '{pubsub}' is not allowed"));
         }
-        pubsub::is_raw(&metadata).map_err(Refusal::Plain)?;
         let subscription = Subscription {
             pubsub_name: pubsub,
             topic,

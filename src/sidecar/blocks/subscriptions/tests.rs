@@ -41,10 +41,10 @@ fn message(topic: &str) -> Message {
 async fn the_apps_own_list_replaces_declared_ones() {
     let list = r#"[
         {"pubsubName":"mem","topic":"a","route":"own","metadata":{"k":"v"},"deadLetterTopic":"dlq"},
-        {"pubsubname":"mem","topic":"b","routes":{"rules":[{"match":"event.type == \"x\"","path":"/x"}],"default":"/d"},
-         "bulkSubscribe":{"enabled":true}},
+        {"pubsubname":"mem","topic":"b","routes":{"rules":[{"match":"event.type == \"x\"","path":"/x"}],"default":"/d"}},
         {"pubsubname":"mem","topic":"no path"},
         {"pubsubname":"mem","topic":"only rules","routes":{"rules":[{"match":"event.n > 0","path":"/x"}]}},
+        {"pubsubname":"mem","topic":"bad payload","route":"/x","metadata":{"rawPayload":"perhaps"}},
         {"pubsubname":"mem","topic":"bad rule","routes":{"rules":[{"match":"event.","path":"/x"}],"default":"/d"}},
         {"pubsubname":"elsewhere","topic":"a","route":"/a"}]"#;
     let app = TestApp::start(move |_| (200, list.to_owned())).await;
