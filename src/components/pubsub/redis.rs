@@ -11,11 +11,12 @@
 //! Delivery is at least once. Messages are handed over in the order of the stream, up to `concurrency` at a time;
 //! in order one after the other only where that is 1. A message is acknowledged when its handler is content, and
 //! only then: one that failed stays with the group and comes again after `redeliverInterval`, where the stock
-//! component would forget it. While the app can't be reached nothing is given up, and order is kept. What a sidecar
+//! component would forget it. A batch counts as one for the concurrency. While the app can't be reached nothing is given up, and order is kept. What a sidecar
 //! was working on when it died comes again after `processingTimeout`.
 
 mod acknowledgements;
 mod consumer;
+mod handling;
 mod redelivery;
 mod settings;
 mod stream;
@@ -29,11 +30,10 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use super::batch::gathered;
 use super::{Batch, BulkHandler, Error, Handler, Message, PubSub, Subscription};
 use crate::components::redis::{self, Client, Defaults, Repeat, Settings};
 use crate::components::{Init, InitError, Metadata};
-use consumer::{Consumer, Running};
+use consumer::{Parts, Receiver, Running};
 use settings::{Delivery, Retention};
 use stream::Stream;
 
@@ -71,7 +71,7 @@ struct Broker {
     client: Client,
     consumer_id: String,
     delivery: Arc<Delivery>,
-    /// One for each message that may be at the app, of all topics together.
+    /// One for each call that may be at the app, of all topics together.
     permits: Arc<Semaphore>,
     retention: Retention,
     label: Arc<str>,
@@ -104,13 +104,8 @@ impl Broker {
 }
 
 impl Broker {
-    /// Starts a subscription, with so many messages at the app as there are permits.
-    async fn receive(
-        &self,
-        topic: &str,
-        handler: Handler,
-        permits: Arc<Semaphore>,
-    ) -> Result<Box<dyn Subscription>, Error> {
+    /// Starts a subscription.
+    async fn receive(&self, topic: &str, receiver: Receiver) -> Result<Box<dyn Subscription>, Error> {
         if self.stop.is_cancelled() {
             return Err(Error::closed());
         }
@@ -119,9 +114,15 @@ impl Broker {
             Error(format!("redis streams: error creating group {} of {topic}: {error}", self.consumer_id))
         })?;
         let stop = self.stop.child_token();
-        let (delivery, label) = (Arc::clone(&self.delivery), Arc::clone(&self.label));
-        let consumer = Consumer::new(stream, handler, delivery, permits, label, stop.clone());
-        let task = self.subscriptions.spawn(consumer.run());
+        let parts = Parts {
+            stream,
+            receiver,
+            delivery: Arc::clone(&self.delivery),
+            permits: Arc::clone(&self.permits),
+            label: Arc::clone(&self.label),
+            stop: stop.clone(),
+        };
+        let task = self.subscriptions.spawn(parts.run());
         Ok(Box::new(Running { task, stop: stop.drop_guard() }))
     }
 }
@@ -166,10 +167,9 @@ impl PubSub for Broker {
         _metadata: &Metadata,
         handler: Handler,
     ) -> Result<Box<dyn Subscription>, Error> {
-        self.receive(topic, handler, Arc::clone(&self.permits)).await
+        self.receive(topic, Receiver::Single(handler)).await
     }
 
-    /// The messages of a batch are at the app together: `concurrency` is about requests, and doesn't count for them.
     async fn bulk_subscribe(
         &self,
         topic: &str,
@@ -177,8 +177,7 @@ impl PubSub for Broker {
         batch: Batch,
         handler: BulkHandler,
     ) -> Result<Box<dyn Subscription>, Error> {
-        let permits = Arc::new(Semaphore::new(batch.most.min(Semaphore::MAX_PERMITS)));
-        self.receive(topic, gathered(batch, handler), permits).await
+        self.receive(topic, Receiver::Many(handler, batch)).await
     }
 
     async fn close(&self) {

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ::redis::{Commands as _, Connection, cmd};
+use dapr_cli::components::pubsub::{Batch, BulkHandler};
 use tokio::sync::Semaphore;
 
 use super::*;
@@ -385,4 +386,106 @@ async fn stopping_does_not_wait_for_the_server_to_have_something() {
     let started = std::time::Instant::now();
     in_time("stopping", subscription.stop()).await;
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_server_that_forgot_everything_is_used_again() {
+    let Some(mut server) = Server::start(&["--save", ""]) else { return };
+    let host = server.host();
+    let broker = make("pubsub.redis", "app", &[("redisHost", &host)]).await.unwrap();
+    let mut inbox = Inbox::new();
+    let _subscription = subscribe(&*broker, "t", inbox.handler()).await;
+    publish(&*broker, "t", "1").await;
+    assert_eq!(inbox.texts(1).await, ["1"]);
+    server.kill();
+    let error = broker.publish(message("t", "lost")).await.unwrap_err().to_string();
+    assert!(error.starts_with(&format!("redis streams: error from publish: redis at {host}: ")), "{error}");
+    server.restart();
+    publish(&*broker, "t", "2").await;
+    assert_eq!(inbox.texts(1).await, ["2"], "stream and group are made again");
+}
+
+#[tokio::test]
+async fn a_handled_message_is_acknowledged_even_if_the_server_is_away_meanwhile() {
+    let home = tempfile::tempdir().unwrap();
+    let directory = home.path().to_str().unwrap();
+    let durable = ["--dir", directory, "--appendonly", "yes", "--appendfsync", "always"];
+    let Some(mut server) = Server::start(&durable) else { return };
+    let settings = [("redisHost", server.host()), ("redeliverInterval", "20".to_owned())];
+    let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let broker = make("pubsub.redis", "app", &settings).await.unwrap();
+    let (started, go_on) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let count = Arc::new(AtomicUsize::new(0));
+    let handler: Handler = {
+        let (started, go_on, count) = (Arc::clone(&started), Arc::clone(&go_on), Arc::clone(&count));
+        Arc::new(move |_| {
+            let (started, go_on, count) = (Arc::clone(&started), Arc::clone(&go_on), Arc::clone(&count));
+            Box::pin(async move {
+                started.add_permits(1);
+                go_on.acquire().await.unwrap().forget();
+                count.fetch_add(1, Ordering::SeqCst);
+                Ok(())
+            })
+        })
+    };
+    let _subscription = subscribe(&*broker, "t", handler).await;
+    publish(&*broker, "t", "x").await;
+    in_time("the handler starts", started.acquire()).await.unwrap().forget();
+    server.kill();
+    go_on.add_permits(1);
+    until("it is handled", async || count.load(Ordering::SeqCst) == 1).await;
+    server.restart();
+    until_pending(&mut server.client(0), "t", "app", 0).await;
+    assert_eq!(count.load(Ordering::SeqCst), 1, "once");
+}
+
+#[tokio::test]
+async fn batches_are_larger_than_the_concurrency_and_only_what_failed_of_them_comes_again() {
+    let Some(database) = Database::new() else { return };
+    let mut db = database.client();
+    let broker = database.open("app").await;
+    let (sender, mut batches) = unbounded_channel();
+    let tries = Arc::new(AtomicUsize::new(0));
+    let handler: BulkHandler = Arc::new(move |messages: Vec<Message>| {
+        let texts: Vec<String> = messages.iter().map(text).collect();
+        let verdict = |text: &String| match text.as_str() {
+            "7" if tries.fetch_add(1, Ordering::SeqCst) < 2 => failed("not yet"),
+            _ => Ok(()),
+        };
+        let verdicts = texts.iter().map(verdict).collect();
+        sender.send(texts).unwrap();
+        Box::pin(std::future::ready(verdicts))
+    });
+    assert!(
+        broker
+            .bulk_publish((0..50).map(|n| message("t", n.to_string())).collect())
+            .await
+            .iter()
+            .all(Result::is_ok)
+    );
+    let batch = |milliseconds| Batch { most: 50, wait: Duration::from_millis(milliseconds) };
+    let subscribe_to =
+        async |batch, handler| broker.bulk_subscribe("t", &Metadata::new(), batch, handler).await.unwrap();
+    let subscription = subscribe_to(batch(300), Arc::clone(&handler)).await;
+    let mut all = in_time("a batch", batches.recv()).await.unwrap();
+    assert!(all.len() > 10, "{all:?}");
+    while all.len() < 52 {
+        all.extend(in_time("the rest", batches.recv()).await.unwrap());
+    }
+    let mut expected = [&numbers(0..50)[..], &["7".to_owned(), "7".to_owned()]].concat();
+    expected.sort_unstable();
+    all.sort_unstable();
+    assert_eq!(all, expected);
+    until_pending(&mut db, "t", "app", 0).await;
+    in_time("stopping", subscription.stop()).await;
+
+    // What waits for a full batch when its subscription stops goes to another at once.
+    let subscription = subscribe_to(batch(60_000), handler).await;
+    publish(&*broker, "t", "50").await;
+    until_pending(&mut db, "t", "app", 1).await;
+    in_time("stopping", subscription.stop()).await;
+    let mut inbox = Inbox::new();
+    let other = database.open("app").await;
+    let _other = subscribe(&*other, "t", inbox.handler()).await;
+    assert_eq!(inbox.texts(1).await, ["50"]);
 }

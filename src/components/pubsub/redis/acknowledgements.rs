@@ -28,6 +28,10 @@ impl Held {
         }
     }
 
+    pub fn all(&self) -> Vec<String> {
+        locked(&self.0).iter().cloned().collect()
+    }
+
     pub fn contains(&self, id: &str) -> bool {
         locked(&self.0).contains(id)
     }

@@ -1,5 +1,5 @@
-//! A running subscription: takes messages of its group, hands them to the handler in order, as many at a time as
-//! the component may, and tells the server what has been handled.
+//! A running subscription: takes messages of its group and hands them over in order, as many at a time as the
+//! component may. What becomes of them is [`super::handling`]'s business.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use ::redis::Value;
 use async_trait::async_trait;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 use super::acknowledgements::{Acknowledgements, Held};
 use super::settings::Delivery;
 use super::stream::{Entry, Stream};
-use crate::components::pubsub::{DeliveryError, Handler, Message, Subscription, guarded};
+use crate::components::pubsub::{Batch, BulkHandler, Handler, Subscription, batch};
 use crate::components::redis::Error;
 
 /// How long the server holds a read back that finds nothing. It ends then, so that a connection that has silently
@@ -26,90 +26,83 @@ const GRACE: Duration = Duration::from_secs(5);
 /// When a read that was called off and goes on is called off again.
 const WAKE_AGAIN: Duration = Duration::from_millis(10);
 /// First and longest pause while the server can't be reached.
-const SERVER_PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
-/// First and longest pause while the app can't be reached.
-const APP_PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
-/// What rounding can make of a time on its way to the server and back. Ours begin later than the server's.
-pub const SLACK: Duration = Duration::from_millis(20);
+pub const SERVER_PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
+
+/// Who receives the messages.
+pub enum Receiver {
+    /// One at a time, each as soon as there is room.
+    Single(Handler),
+    /// Several at a time.
+    Many(BulkHandler, Batch),
+}
+
+/// What a subscription is made of.
+pub struct Parts {
+    pub stream: Stream,
+    pub receiver: Receiver,
+    pub delivery: Arc<Delivery>,
+    /// One for each call that may be at the app, of all topics together.
+    pub permits: Arc<Semaphore>,
+    pub label: Arc<str>,
+    pub stop: CancellationToken,
+}
 
 /// Everything that a subscription works with.
 pub struct Consumer {
-    pub stream: Stream,
-    pub delivery: Arc<Delivery>,
-    pub label: Arc<str>,
-    pub stop: CancellationToken,
+    pub parts: Parts,
+    /// What was taken and is not done with: the server still has it for ours.
     pub held: Held,
     /// What failed here, until it is tried again, and when it was last touched.
     pub failed: Mutex<Vec<(String, Instant)>>,
-    handler: Handler,
-    permits: Arc<Semaphore>,
-    acknowledgements: Acknowledgements,
-    /// What was taken and will not be handled here.
-    returned: Mutex<Vec<String>>,
-    tasks: TaskTracker,
+    pub acknowledgements: Acknowledgements,
+    pub tasks: TaskTracker,
+    /// To the one that gathers batches; nobody reads it where messages are handed over singly.
+    gathering: mpsc::Sender<Entry>,
 }
 
-/// How handling a message ended.
-enum Outcome {
-    Handled,
-    Failed(String),
-    /// It took too long, and is taken for abandoned.
-    Late,
-    /// Another instance has taken it.
-    OfOther,
-    Interrupted,
+impl Parts {
+    /// Works until it is told to stop. The group is there.
+    pub async fn run(self) {
+        let room = match &self.receiver {
+            Receiver::Single(_) => 1,
+            Receiver::Many(_, batch) => batch.most.max(1),
+        };
+        let (gathering, queue) = mpsc::channel(room);
+        let consumer = Arc::new(Consumer {
+            parts: self,
+            held: Held::default(),
+            failed: Mutex::default(),
+            acknowledgements: Acknowledgements::default(),
+            tasks: TaskTracker::new(),
+            gathering,
+        });
+        tokio::join!(consumer.read(), consumer.gather(queue), consumer.redeliver());
+        consumer.tasks.close();
+        consumer.tasks.wait().await;
+        consumer.sign_off().await;
+    }
 }
 
 impl Consumer {
-    pub fn new(
-        stream: Stream,
-        handler: Handler,
-        delivery: Arc<Delivery>,
-        permits: Arc<Semaphore>,
-        label: Arc<str>,
-        stop: CancellationToken,
-    ) -> Arc<Self> {
-        Arc::new(Self {
-            stream,
-            delivery,
-            label,
-            stop,
-            held: Held::default(),
-            failed: Mutex::default(),
-            handler,
-            permits,
-            acknowledgements: Acknowledgements::default(),
-            returned: Mutex::default(),
-            tasks: TaskTracker::new(),
-        })
-    }
-
-    /// Works until it is told to stop. The group is there.
-    pub async fn run(self: Arc<Self>) {
-        tokio::join!(self.read(), self.redeliver());
-        self.tasks.close();
-        self.tasks.wait().await;
-        self.sign_off().await;
-    }
-
     pub fn warn(&self, text: &str) {
-        tracing::warn!(target: "dapr.contrib", component = %self.label, "{text}");
+        tracing::warn!(target: "dapr.contrib", component = %self.parts.label, "{text}");
     }
 
     /// Waits; false when stopped meanwhile.
-    async fn pause(&self, time: Duration) -> bool {
-        self.stop.run_until_cancelled(tokio::time::sleep(time)).await.is_some()
+    pub async fn pause(&self, time: Duration) -> bool {
+        self.parts.stop.run_until_cancelled(tokio::time::sleep(time)).await.is_some()
     }
 
     /// Reads until stopped, on a new connection after every failure.
     async fn read(self: &Arc<Self>) {
         let mut pause = None;
-        while !self.stop.is_cancelled() {
+        while !self.parts.stop.is_cancelled() {
             match self.read_on_one_connection(&mut pause).await {
                 Ok(()) | Err(Error::Closed) => return,
                 Err(error) => {
                     if pause.is_none() {
-                        self.warn(&format!("cannot read topic {}: {error}; trying again", self.stream.topic));
+                        let topic = &self.parts.stream.topic;
+                        self.warn(&format!("cannot read topic {topic}: {error}; trying again"));
                     }
                     let time = pause.unwrap_or(SERVER_PAUSE.0);
                     pause = Some((time * 2).min(SERVER_PAUSE.1));
@@ -119,33 +112,33 @@ impl Consumer {
         }
     }
 
-    /// Reads until stopped or until the connection fails. Each success forgets the pauses before it.
+    /// Reads until stopped or until the connection fails. A success forgets the pauses before it.
     async fn read_on_one_connection(self: &Arc<Self>, pause: &mut Option<Duration>) -> Result<(), Error> {
-        let client = &self.stream.client;
-        let Some(connected) = self.stop.run_until_cancelled(client.waiting()).await else { return Ok(()) };
+        let Parts { stream, stop, delivery, .. } = &self.parts;
+        let Some(connected) = stop.run_until_cancelled(stream.client.waiting()).await else { return Ok(()) };
         let mut connection = connected?;
-        let read = self.stream.read(self.delivery.queue_depth, WAIT);
-        while !self.stop.is_cancelled() {
+        let read = stream.read(delivery.queue_depth, WAIT);
+        while !stop.is_cancelled() {
             let id = connection.id();
             let answer = connection.command(&read, WAIT + GRACE);
             tokio::pin!(answer);
             let answer = tokio::select! {
                 answer = &mut answer => Some(answer),
-                () = self.stop.cancelled() => self.called_off(id, answer).await,
+                () = stop.cancelled() => self.called_off(id, answer).await,
             };
             let Some(answer) = answer else { return Ok(()) };
-            match answer.and_then(|answer| self.stream.taken(answer)) {
+            match answer.and_then(|answer| stream.taken(answer)) {
                 Ok(entries) => {
                     if pause.take().is_some() {
-                        self.warn(&format!("reading topic {} again", self.stream.topic));
+                        self.warn(&format!("reading topic {} again", stream.topic));
                     }
                     self.dispatch(entries).await;
                 }
                 // A stream that is deleted while it is read, in the words of two versions.
                 Err(error) if error.is("NOGROUP") || error.is("UNBLOCKED") => {
-                    let Stream { topic, group, .. } = &self.stream;
+                    let Stream { topic, group, .. } = stream;
                     self.warn(&format!("group {group} of {topic} is gone: {error}; creating it again"));
-                    self.stream.create_group().await?;
+                    stream.create_group().await?;
                 }
                 Err(error) => return Err(error),
             }
@@ -161,7 +154,7 @@ impl Consumer {
         mut answer: Pin<&mut impl Future<Output = Result<Value, Error>>>,
     ) -> Option<Result<Value, Error>> {
         loop {
-            self.stream.client.wake(id?).await.ok()?;
+            self.parts.stream.client.wake(id?).await.ok()?;
             // The read may have been on its way, so that there was nothing to wake yet.
             if let Ok(answer) = tokio::time::timeout(WAKE_AGAIN, &mut answer).await {
                 return Some(answer);
@@ -169,146 +162,80 @@ impl Consumer {
         }
     }
 
-    /// Hands messages over in their order, each as soon as there is room. Once stopped, they go back.
+    /// Hands messages over in their order. Those that are left when it is told to stop are given back at the end.
     pub async fn dispatch(self: &Arc<Self>, entries: Vec<Entry>) {
         self.held.add(entries.iter().map(|entry| &entry.id));
         for entry in entries {
-            let permit = Arc::clone(&self.permits).acquire_owned();
-            let permit = tokio::select! {
-                biased;
-                () = self.stop.cancelled() => None,
-                permit = permit => permit.ok(),
-            };
-            let Some(permit) = permit else {
-                self.give_back(entry.id);
-                continue;
-            };
-            let consumer = Arc::clone(self);
-            self.tasks.spawn(async move {
-                consumer.handle(entry).await;
-                drop(permit);
-            });
-        }
-    }
-
-    fn give_back(&self, id: String) {
-        self.returned.lock().unwrap_or_else(PoisonError::into_inner).push(id);
-    }
-
-    async fn handle(self: &Arc<Self>, mut entry: Entry) {
-        match self.deliver(&mut entry).await {
-            Outcome::Handled => {
-                if self.acknowledgements.add(entry.id) {
-                    self.tasks.spawn(Arc::clone(self).acknowledge());
+            match self.parts.receiver {
+                Receiver::Single(_) => {
+                    let Some(permit) = self.permit().await else { return };
+                    self.start(vec![entry], permit);
                 }
-            }
-            Outcome::Failed(why) => {
-                let id = &entry.id;
-                self.warn(&format!("Error processing Redis message {id}: {why}"));
-                if self.delivery.redelivery.is_some() {
-                    let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-                    failed.push((entry.id, entry.touched));
-                } else {
-                    self.held.remove([id]);
-                }
-            }
-            Outcome::Late => {
-                let id = &entry.id;
-                self.warn(&format!(
-                    "Error processing Redis message {id}: not within processingTimeout; it comes again"
-                ));
-                self.held.remove([id]);
-            }
-            Outcome::OfOther => self.held.remove([&entry.id]),
-            Outcome::Interrupted => self.give_back(entry.id),
-        }
-    }
-
-    async fn deliver(&self, entry: &mut Entry) -> Outcome {
-        let message = Message {
-            topic: self.stream.topic.clone(),
-            data: std::mem::take(&mut entry.data),
-            metadata: std::mem::take(&mut entry.metadata),
-        };
-        let mut pause = None;
-        loop {
-            if self.stop.is_cancelled() {
-                return Outcome::Interrupted;
-            }
-            if !self.is_still_ours(entry).await {
-                return Outcome::OfOther;
-            }
-            let handled = guarded(&self.handler, message.clone());
-            let handled = match self.delivery.redelivery {
-                Some(redelivery) => tokio::time::timeout(redelivery.timeout, handled).await,
-                None => Ok(handled.await),
-            };
-            match handled {
-                Ok(Ok(())) => return Outcome::Handled,
-                Ok(Err(DeliveryError::Failed(why))) => return Outcome::Failed(why),
-                Ok(Err(DeliveryError::Unreachable(why))) => {
-                    if pause.is_none() && !self.stop.is_cancelled() {
-                        let (id, topic) = (&entry.id, &self.stream.topic);
-                        self.warn(&format!(
-                            "message {id} of topic {topic} waits until the app can be reached: {why}"
-                        ));
+                Receiver::Many(..) => {
+                    let sent = self.parts.stop.run_until_cancelled(self.gathering.send(entry)).await;
+                    if !matches!(sent, Some(Ok(()))) {
+                        return;
                     }
-                    let time = pause.unwrap_or(APP_PAUSE.0);
-                    pause = Some((time * 2).min(APP_PAUSE.1));
-                    self.pause(time).await;
                 }
-                Err(_) => return Outcome::Late,
             }
         }
     }
 
-    /// A message that has waited here for long may have been taken by another instance; one that has not is marked
-    /// as ours again.
-    async fn is_still_ours(&self, entry: &mut Entry) -> bool {
-        let untouched = entry.touched.elapsed();
-        match self.delivery.redelivery {
-            Some(redelivery) if untouched >= redelivery.timeout / 2 => {
-                match self.stream.is_ours(&entry.id, untouched.saturating_sub(SLACK)).await {
-                    Ok(false) => return false,
-                    // Not when it was asked: the server must not have heard of it later than we think.
-                    Ok(true) => entry.touched = Instant::now(),
-                    // Nobody can have taken it from a server that can't be reached.
-                    Err(_) => {}
-                }
-                true
-            }
-            _ => true,
+    /// Makes batches of what is dispatched, until stopped.
+    async fn gather(self: &Arc<Self>, mut queue: mpsc::Receiver<Entry>) {
+        let Receiver::Many(_, size) = self.parts.receiver else { return };
+        loop {
+            let entries = self.parts.stop.run_until_cancelled(batch::fill(&mut queue, size)).await;
+            let Some(entries) = entries else { return };
+            let Some(permit) = self.permit().await else { return };
+            self.start(entries, permit);
         }
     }
 
-    /// Tells the server what has been handled, for as long as it takes.
-    async fn acknowledge(self: Arc<Self>) {
-        while self.acknowledgements.send(&self.stream, &self.held).await.is_err() {
-            if !self.pause(SERVER_PAUSE.1).await {
-                return;
-            }
+    /// `None` when stopped.
+    async fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        tokio::select! {
+            biased;
+            () = self.parts.stop.cancelled() => None,
+            permit = Arc::clone(&self.parts.permits).acquire_owned() => permit.ok(),
         }
+    }
+
+    fn start(self: &Arc<Self>, entries: Vec<Entry>, permit: OwnedSemaphorePermit) {
+        let consumer = Arc::clone(self);
+        self.tasks.spawn(async move {
+            consumer.handle(entries).await;
+            drop(permit);
+        });
     }
 
     /// Tells the server what has been handled, and gives back what was not.
     async fn sign_off(&self) {
-        let Stream { topic, .. } = &self.stream;
-        if let Err(error) = self.acknowledgements.send(&self.stream, &self.held).await
-            && error != Error::Closed
-        {
-            self.warn(&format!("messages of topic {topic} that were handled may come again: {error}"));
+        let stream = &self.parts.stream;
+        let told = |error: &Error, what: &str| {
+            if *error != Error::Closed {
+                self.warn(&format!("messages of topic {} {what}: {error}", stream.topic));
+            }
+        };
+        if let Err(error) = self.acknowledgements.send(stream, &self.held).await {
+            told(&error, "that were handled may come again");
         }
-        let Some(redelivery) = self.delivery.redelivery else { return };
-        let mut ids = std::mem::take(&mut *self.returned.lock().unwrap_or_else(PoisonError::into_inner));
-        let failed = std::mem::take(&mut *self.failed.lock().unwrap_or_else(PoisonError::into_inner));
-        ids.extend(failed.into_iter().map(|(id, _)| id));
-        if ids.is_empty() {
-            return;
-        }
-        if let Err(error) = self.stream.give_back(&ids, redelivery.timeout).await
-            && error != Error::Closed
+        let left = self.held.all();
+        if let Some(redelivery) = self.parts.delivery.redelivery
+            && !left.is_empty()
+            && let Err(error) = stream.give_back(&left, redelivery.timeout).await
         {
-            self.warn(&format!("{} messages of topic {topic} come again later: {error}", ids.len()));
+            told(&error, "that were not handled come again only after processingTimeout");
+        }
+    }
+
+    /// Notes that a message failed; it comes again.
+    pub fn set_aside(&self, entry: Entry) {
+        if self.parts.delivery.redelivery.is_some() {
+            let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+            failed.push((entry.id, entry.touched));
+        } else {
+            self.held.remove([&entry.id]);
         }
     }
 }
