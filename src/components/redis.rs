@@ -10,6 +10,7 @@
 mod client;
 mod error;
 mod link;
+mod listening;
 mod retry;
 mod script;
 mod settings;
@@ -19,5 +20,6 @@ mod waiting;
 
 pub use client::{Client, Repeat};
 pub use error::Error;
+pub use listening::Listening;
 pub use script::{Call, Script};
 pub use settings::{Defaults, Settings, milliseconds};

@@ -51,7 +51,16 @@ pub fn builtin() -> Registry {
     registry.output.extend::<[(_, Make<dyn Output>); _]>([
         ("bindings.http", |init| Box::pin(ready(bindings::http::make(&init)))),
         ("bindings.localstorage", |init| Box::pin(ready(bindings::localstorage::make(&init)))),
+        ("bindings.redis", |init| Box::pin(bindings::redis::make(init))),
     ]);
+    registry
+        .configuration
+        .extend::<[(_, Make<dyn configuration::Store>); _]>([("configuration.redis", |init| {
+            Box::pin(configuration::redis::make(init))
+        })]);
+    registry.lock.extend::<[(_, Make<dyn lock::Store>); _]>([("lock.redis", |init| {
+        Box::pin(lock::redis::make(init))
+    })]);
     registry
 }
 

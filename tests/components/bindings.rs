@@ -3,6 +3,7 @@
 mod cron;
 mod http;
 mod localstorage;
+mod redis;
 
 use std::sync::Arc;
 
@@ -55,4 +56,7 @@ async fn every_output_keeps_the_contract() {
     let server = http::Server::start(|_| (200, "fine".into())).await;
     conformance(make("bindings.http", &[("url", &server.url)]).await.unwrap(), |_| Metadata::new()).await;
     assert_eq!(server.take().len(), 20);
+    if let Some((keys, _)) = redis::binding().await {
+        conformance(keys, |number| Metadata::from([("key".to_owned(), number.to_string())])).await;
+    }
 }

@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
 mod bindings;
+mod configuration;
+mod lock;
 mod pubsub;
 #[path = "../support/redis.rs"]
 mod redis_server;

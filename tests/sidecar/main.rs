@@ -20,6 +20,9 @@ mod metadata;
 mod outside;
 mod protocols;
 mod publish;
+mod redis;
+#[path = "../support/redis.rs"]
+mod redis_server;
 mod reload;
 mod resiliency;
 mod secrets;

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// Databases of the shared server: each test takes as many as it likes.
-const DATABASES: u32 = 100_000;
+const DATABASES: u32 = 1000;
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// A server; killed with the value.
@@ -53,6 +53,20 @@ impl Server {
     pub fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
+    }
+
+    /// Has it stay silent until [`Self::resume`].
+    pub fn pause(&self) {
+        self.signal(nix::sys::signal::Signal::SIGSTOP);
+    }
+
+    pub fn resume(&self) {
+        self.signal(nix::sys::signal::Signal::SIGCONT);
+    }
+
+    fn signal(&self, signal: nix::sys::signal::Signal) {
+        let process = nix::unistd::Pid::from_raw(self.process.id().try_into().unwrap());
+        nix::sys::signal::kill(process, signal).unwrap();
     }
 
     /// Starts it again on the same port, after [`Self::kill`].
@@ -99,7 +113,9 @@ pub fn database() -> Option<(&'static Server, u32)> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let server = SERVER.get_or_init(|| {
-        Server::start(&["--save", "", "--appendonly", "no", "--databases", &DATABASES.to_string()])
+        // It looks for expired keys in a few databases at a time, so it should do that often.
+        let count = DATABASES.to_string();
+        Server::start(&["--save", "", "--appendonly", "no", "--hz", "500", "--databases", &count])
     });
     server.as_ref().map(|server| (server, NEXT.fetch_add(1, Ordering::Relaxed)))
 }

@@ -4,6 +4,7 @@
 pub mod cron;
 pub mod http;
 pub mod localstorage;
+pub mod redis;
 
 use std::sync::Arc;
 

@@ -1,6 +1,8 @@
 //! The configuration store contract (`configuration.*`). One conformance suite, `tests/components/configuration.rs`,
 //! runs over every provider.
 
+pub mod redis;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

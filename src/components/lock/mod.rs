@@ -1,5 +1,7 @@
 //! The lock contract (`lock.*`). One conformance suite, `tests/components/lock.rs`, runs over every provider.
 
+pub mod redis;
+
 use std::time::Duration;
 
 use async_trait::async_trait;

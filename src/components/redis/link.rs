@@ -24,6 +24,15 @@ impl Link {
     /// Connects, signs in and selects the database. `limit` is that of every command; `None` for connections whose
     /// commands wait.
     pub async fn dial(settings: &Settings, limit: Option<Duration>) -> Result<Self, Error> {
+        Self::dial_with(settings, limit, drop).await
+    }
+
+    /// The same; `told` gets what the server says without being asked, and the loss of the connection.
+    pub async fn dial_with(
+        settings: &Settings,
+        limit: Option<Duration>,
+        told: impl Fn(PushInfo) + Send + Sync + 'static,
+    ) -> Result<Self, Error> {
         let broken = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&broken);
         let config = AsyncConnectionConfig::new()
@@ -34,6 +43,7 @@ impl Link {
                 if push.kind == PushKind::Disconnection {
                     flag.store(true, Ordering::Release);
                 }
+                told(push);
                 Ok::<(), std::convert::Infallible>(())
             });
         match settings.client.get_multiplexed_async_connection_with_config(&config).await {

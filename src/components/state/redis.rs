@@ -60,10 +60,10 @@ impl From<redis::Error> for Error {
 /// Seconds to live: as an argument of `EXPIRE` when positive, for ever otherwise.
 fn parse_ttl(text: &str) -> Result<i64, String> {
     let failed = |why| format!("failed to parse ttl from metadata: {why}");
-    let seconds = parse_integer("Atoi", text).map_err(failed)?;
+    let seconds = parse_integer("ParseInt", text).map_err(failed)?;
     // What the server would refuse, but after the value was written.
     if seconds > i64::MAX / 2000 {
-        return Err(failed(format!("strconv.Atoi: parsing {text:?}: value out of range")));
+        return Err(failed(format!("strconv.ParseInt: parsing {text:?}: value out of range")));
     }
     Ok(seconds)
 }

@@ -93,7 +93,7 @@ async fn the_rules_and_words_of_the_stock_store() {
     store.delete(delete("k")).await.expect("a deletion ignores the mark");
     assert_eq!(
         text(store.set(set_for("k", "1", "abc")).await),
-        r#"failed to parse ttl from metadata: strconv.Atoi: parsing "abc": invalid syntax"#
+        r#"failed to parse ttl from metadata: strconv.ParseInt: parsing "abc": invalid syntax"#
     );
     let never = store.set(set_for("k", "1", "9223372036854775807")).await;
     assert!(text(never).contains("value out of range"));
@@ -201,4 +201,48 @@ async fn servers_that_cannot_be_used_are_named() {
     open.set(set("k", "1")).await.unwrap();
     open.close().await;
     assert_eq!(open.set(set("k", "1")).await, Err(Error::Other("component is closed".into())));
+}
+
+#[tokio::test]
+async fn a_server_that_is_silent_is_given_up_and_what_was_perhaps_done_is_not_repeated() {
+    let Some(server) = Server::start(&["--save", ""]) else { return };
+    let host = server.host();
+    let make = async |more: Settings<'_>| {
+        make("state.redis", &[&[("redisHost", host.as_str())], more].concat()).await.unwrap()
+    };
+    let hasty =
+        make(&[("readTimeout", "200"), ("redisMaxRetries", "1"), ("redisMinRetryInterval", "1")]).await;
+    let patient =
+        make(&[("readTimeout", "200"), ("redisMaxRetries", "1000"), ("redisMinRetryInterval", "1")]).await;
+    hasty.set(set("k", "1")).await.unwrap();
+    patient.set(set("other", "1")).await.unwrap();
+    server.pause();
+    let silent = Error::Other(format!("redis at {host}: no answer in time"));
+    assert_eq!(hasty.get("k", &Metadata::new()).await, Err(silent.clone()));
+    // A second try would find the first one's version, and say that somebody else was there.
+    assert_eq!(patient.set(set_if("other", "2", "1")).await, Err(silent));
+    let waiting = tokio::spawn(async move { patient.set(set("k", "2")).await.map(|()| patient) });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    server.resume();
+    let patient = waiting.await.unwrap().unwrap();
+    assert_eq!(value(&*patient, "k").await.as_deref(), Some("2"));
+    assert_eq!(etag(&*patient, "other").await, "2", "it was done once");
+    assert_eq!(value(&*hasty, "k").await.as_deref(), Some("2"));
+}
+
+#[tokio::test]
+async fn a_server_that_restarts_is_used_again() {
+    let Some(mut server) = Server::start(&["--save", ""]) else { return };
+    let host = server.host();
+    let once = [("redisHost", host.as_str()), ("redisMaxRetries", "-1")];
+    let store = make("state.redis", &once).await.unwrap();
+    store.set(set("k", "1")).await.unwrap();
+    server.kill();
+    let error = store.set(set("k", "2")).await.unwrap_err().to_string();
+    assert!(error.starts_with(&format!("redis at {host}: ")), "{error}");
+    let error = store.get("k", &Metadata::new()).await.unwrap_err().to_string();
+    assert_eq!(error, format!("redis at {host}: connection refused"));
+    server.restart();
+    assert_eq!(value(&*store, "k").await, None, "it was not asked to keep anything");
+    store.set(set("k", "3")).await.expect("a new connection, and a script that it doesn't know");
 }
