@@ -19,8 +19,13 @@ const STEP: Duration = Duration::from_millis(50);
 pub enum Instance {
     /// An embedded sidecar: its internal port.
     Embedded(u16),
-    /// A stock one: its HTTP API.
-    Installed(u16),
+    /// A stock one: the ports of its APIs.
+    Installed {
+        /// HTTP.
+        http: u16,
+        /// gRPC.
+        grpc: u16,
+    },
 }
 
 impl Instance {
@@ -31,7 +36,7 @@ impl Instance {
             }
             Runtime::Installed => {
                 let reachable = record.http_port != 0 && record.unix_domain_socket.is_none();
-                reachable.then_some(Self::Installed(record.http_port))
+                reachable.then_some(Self::Installed { http: record.http_port, grpc: record.grpc_port })
             }
         }
     }
@@ -139,7 +144,7 @@ mod tests {
     #[test]
     fn an_instance_without_a_usable_port_does_not_count() {
         let mut stock = Record { runtime: Runtime::Installed, ..record("a", 7) };
-        assert_eq!(Instance::of(&stock), Some(Instance::Installed(1)));
+        assert_eq!(Instance::of(&stock), Some(Instance::Installed { http: 1, grpc: 2 }));
         stock.unix_domain_socket = Some("/run".into());
         assert_eq!(Instance::of(&stock), None);
         assert_eq!(Instance::of(&record("a", 0)), None);

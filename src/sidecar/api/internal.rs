@@ -1,18 +1,24 @@
 //! Calls from other embedded sidecars: the path is the method's, the header `dapr-app-id` says whom the
 //! caller means. That header also keeps web pages out, which can't send it without being asked about it first.
+//! Calls of an app's own gRPC services come over HTTP/2, which web pages can't speak here.
 
 use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::header::HeaderValue;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Request, Response, StatusCode, Version};
+use tonic::Status;
 
 use crate::sidecar::app::invoke::{Message, Said};
-use crate::sidecar::blocks::invoke::{APP_ID, CALLER, LocalError, SIDECAR_ERROR, TRACEPARENT};
+use crate::sidecar::blocks::invoke::{APP_ID, CALLEE, CALLER, LocalError, SIDECAR_ERROR, TRACEPARENT};
 use crate::sidecar::core::Core;
 use crate::sidecar::trace::{Kind, Span};
 
 /// Hands a call to the app.
 pub async fn answer(core: &Core, mut request: Request<Incoming>) -> Response<Body> {
+    if request.version() == Version::HTTP_2 {
+        // In a box, so that the other calls don't carry the room for one.
+        return Box::pin(proxy(core, request)).await;
+    }
     let meant = request.headers_mut().remove(APP_ID);
     if meant.is_none_or(|app_id| app_id.as_bytes() != core.shared.app_id.as_bytes()) {
         let text = format!("this sidecar serves another app: {}", core.shared.app_id);
@@ -52,6 +58,37 @@ pub async fn answer(core: &Core, mut request: Request<Incoming>) -> Response<Bod
             own_error("failed", StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
         }
         Err(error @ LocalError::Denied(_)) => own_error("denied", StatusCode::FORBIDDEN, error.to_string()),
+    }
+}
+
+/// Forwards a call of a gRPC service to the app.
+async fn proxy(core: &Core, mut request: Request<Incoming>) -> Response<Body> {
+    let meant = request.headers().get(CALLEE);
+    if meant.is_none_or(|app_id| app_id.as_bytes() != core.shared.app_id.as_bytes()) {
+        let text = format!("this sidecar serves another app: {}", core.shared.app_id);
+        return Status::unavailable(text).into_http();
+    }
+    if let Some(caller) = request.headers().get(CALLER).and_then(|caller| caller.to_str().ok()) {
+        core.metrics.invoke_received(caller);
+    }
+    let parent = request.headers().get(TRACEPARENT).and_then(|parent| parent.to_str().ok());
+    let path = request.uri().path().to_owned();
+    let mut span = core.shared.tracer.begin(Kind::Server, parent, || path.clone());
+    if let Some(span) = &mut span {
+        span.set("dapr.api", &path);
+        span.set("dapr.protocol", "grpc");
+        if let Ok(own) = HeaderValue::from_str(span.traceparent()) {
+            request.headers_mut().insert(TRACEPARENT, own);
+        }
+    }
+    match core.invoker.proxy_local(request.map(Body::new)).await {
+        Ok(response) => response,
+        Err(status) => {
+            if let Some(span) = &mut span {
+                span.fail(status.message());
+            }
+            status.into_http()
+        }
     }
 }
 

@@ -186,6 +186,20 @@ impl Channel {
         answer.map_err(|error| self.describe(&method, path, &error))
     }
 
+    /// Forwards a call of a gRPC service to the app as it is.
+    pub async fn proxy(&self, mut request: Request<Body>) -> Result<Response<Body>, CallError> {
+        let Wire::Grpc(shared) = &self.wire else {
+            let cause = "the app doesn't speak gRPC; run it with --app-protocol grpc if it does";
+            return Err(CallError::Refused(format!("connection error: desc = \"{cause}\"")));
+        };
+        let permit = self.enter().await?;
+        if let Some(token) = &self.token {
+            request.headers_mut().insert("dapr-api-token", token.clone());
+        }
+        let words = |text| format!("connection error: desc = \"transport: Error while dialing: {text}\"");
+        shared.send(request, permit).await.map_err(|error| self.error(&error, words))
+    }
+
     /// Asks for the app's health: past the gate, the limit and without the token. Returns the status.
     pub async fn probe(&self, path: &str) -> Result<StatusCode, CallError> {
         let mut request = Request::new(Body::empty());

@@ -2,6 +2,7 @@
 //! taken from it, and what goes wrong.
 
 mod path;
+pub mod proxy;
 mod replay;
 
 use std::collections::HashMap;
@@ -42,7 +43,8 @@ pub const SIDECAR_ERROR: HeaderName = HeaderName::from_static("dapr-sidecar-erro
 pub const STATUS: &[u8] = b"status";
 /// Who calls, as the app sees it.
 pub const CALLER: HeaderName = HeaderName::from_static("dapr-caller-app-id");
-const CALLEE: HeaderName = HeaderName::from_static("dapr-callee-app-id");
+/// Who is called.
+pub const CALLEE: HeaderName = HeaderName::from_static("dapr-callee-app-id");
 const CALLER_NAMESPACE: HeaderName = HeaderName::from_static("dapr-caller-namespace");
 const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -84,6 +86,7 @@ pub struct Invoker {
     app: Option<Arc<Channel>>,
     resolver: Resolver,
     peers: Mutex<HashMap<u16, Arc<Pool>>>,
+    links: Mutex<HashMap<u16, Arc<pool::Shared>>>,
     identity: Identity,
     token: Option<HeaderValue>,
     closed: bool,
@@ -159,6 +162,7 @@ impl Invoker {
             app,
             resolver,
             peers: Mutex::default(),
+            links: Mutex::default(),
             identity: Identity::of(app_id, namespace, env),
             token: env.get(DAPR_API_TOKEN).and_then(|token| HeaderValue::from_str(token).ok()),
             closed: is_closed(configuration),
@@ -360,7 +364,7 @@ impl Invoker {
                 }
                 (port, path.parse::<PathAndQuery>())
             }
-            Instance::Installed(port) => {
+            Instance::Installed { http: port, .. } => {
                 if let Some(token) = &self.token {
                     request.headers_mut().insert(API_TOKEN, token.clone());
                 }

@@ -345,7 +345,7 @@ impl Sockets {
         for listener in self.internal.drain(..) {
             let core = Arc::clone(core);
             // The caller's sidecar has added headers to a head that it had already checked.
-            let settings = Settings { head: settings.head + (16 << 10), versions: Versions::One };
+            let settings = Settings { head: settings.head + (16 << 10), versions: Versions::Both };
             servers.add(listener, settings, move |request| {
                 let core = Arc::clone(&core);
                 async move { internal::answer(&core, request).await }

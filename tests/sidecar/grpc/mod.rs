@@ -6,6 +6,7 @@ mod health;
 mod invoke;
 mod jobs;
 mod passing;
+mod proxy;
 mod publish;
 mod secrets;
 mod sidecar;

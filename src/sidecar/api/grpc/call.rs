@@ -43,17 +43,17 @@ impl Call {
         self.span = span;
     }
 
-    /// Follows the response to its end. A stream that goes on ends when `stop` is cancelled.
-    pub fn follow(self, response: Response<tonic::body::Body>, stop: &CancellationToken) -> Response<Body> {
+    /// Follows the response to its end. A stream that goes on ends when `stop` is cancelled, if there is one.
+    pub fn follow(self, response: Response<Body>, stop: Option<&CancellationToken>) -> Response<Body> {
         let (mut head, body) = response.into_parts();
         correct(&mut head.headers);
         let ended = Status::from_header_map(&head.headers);
         // Without a body the headers are the trailers. What an app has said must be in the headers nevertheless.
-        let (body, stop) = match &ended {
-            None => (Body::new(body), Some(Box::pin(stop.clone().cancelled_owned()))),
-            Some(_) => {
-                (split(&mut head.headers).map_or_else(Body::empty, |t| Body::new(Trailers(Some(t)))), None)
-            }
+        let (body, stop) = if ended.is_none() {
+            (body, stop.map(|stop| Box::pin(stop.clone().cancelled_owned())))
+        } else {
+            let trailers = split(&mut head.headers);
+            (trailers.map_or(body, |trailers| Body::new(Trailers(Some(trailers)))), None)
         };
         Response::from_parts(head, Body::new(Followed { body, ended, call: self, stop }))
     }

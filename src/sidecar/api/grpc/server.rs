@@ -20,6 +20,7 @@ use super::methods::{Called, Methods, waits};
 use super::reflection::Reflection;
 use super::{Service, trace};
 use crate::sidecar::api::token::{Given, Token};
+use crate::sidecar::blocks::invoke::proxy::target;
 use crate::sidecar::core::Core;
 use crate::sidecar::error::ApiError;
 
@@ -62,7 +63,11 @@ impl Api {
 
     /// Answers one request.
     pub async fn answer(self: Arc<Self>, mut request: Request<Incoming>) -> Response<Body> {
-        let called = self.methods.find(request.uri().path());
+        let called = match self.methods.find(request.uri().path()) {
+            // That of the app that is named.
+            Called::Health if target(request.headers()).is_some() => Called::Other,
+            called => called,
+        };
         let logging = self.logging && (self.log_health || called != Called::Health);
         let mut call = Call::begin(request.uri().path(), request.headers(), logging);
         let mut context = trace::Given::take(request.headers_mut());
@@ -71,45 +76,67 @@ impl Api {
             Some(token) => token.take(request.headers_mut()),
         };
         let response = match admitted {
-            Given::Missing => unauthorized("missing api token in request metadata").into_http(),
-            Given::Wrong => unauthorized("authentication error: api token mismatch").into_http(),
+            Given::Missing => refused("missing api token in request metadata"),
+            Given::Wrong => refused("authentication error: api token mismatch"),
             Given::Right => {
                 if called != Called::Health {
-                    let path = request.uri().path().to_owned();
-                    let tracer = &self.core.shared.tracer;
-                    call.traced(context.begin(tracer, request.headers_mut(), || path));
+                    let (uri, tracer) = (request.uri().clone(), &self.core.shared.tracer);
+                    let name = || uri.path().to_owned();
+                    call.traced(context.begin(tracer, request.headers_mut(), name));
                 }
                 self.dispatch(called, request).await
             }
         };
-        let mut response = call.follow(response, &self.stop);
+        // Calls of apps have the time that running requests have.
+        let stop = (!matches!(called, Called::Unknown | Called::Other)).then_some(&self.stop);
+        let mut response = call.follow(response, stop);
         if self.core.shared.tracer.gives_context() && called != Called::Health {
             context.give(response.headers_mut());
         }
         response
     }
 
-    async fn dispatch(&self, called: Called, request: Request<Incoming>) -> Response<tonic::body::Body> {
-        let status = match called {
+    async fn dispatch(&self, called: Called, request: Request<Incoming>) -> Response<Body> {
+        let response = match called {
             Called::Dapr { allowed: true } => {
                 if waits(request.uri().path()) {
                     self.core.until_loaded().await;
                 }
-                return infallible(self.dapr.clone().call(request).await);
+                infallible(self.dapr.clone().call(request).await)
             }
-            Called::Health => return infallible(self.health.clone().call(request).await),
-            Called::Reflection(version) => return self.reflection.answer(version, request).await,
-            Called::Dapr { allowed: false } => Status::unimplemented("Not Implemented"),
-            Called::Unknown => Status::unknown(
-                "failed to proxy request: required metadata dapr-callee-app-id or dapr-app-id not found",
-            ),
-            Called::Workflows => ApiError::not_available("workflows").into(),
-            Called::Other => {
-                Status::unknown("cannot proxy request: missing dapr-callee-app-id or dapr-app-id metadata")
+            Called::Health => infallible(self.health.clone().call(request).await),
+            Called::Reflection(version) => self.reflection.answer(version, request).await,
+            Called::Dapr { allowed: false } => Status::unimplemented("Not Implemented").into_http(),
+            Called::Workflows => Status::from(ApiError::not_available("workflows")).into_http(),
+            Called::Unknown | Called::Other => {
+                // In a box, so that the other calls don't carry the room for one.
+                return Box::pin(self.proxy(called, request)).await;
             }
         };
-        status.into_http()
+        response.map(Body::new)
     }
+
+    /// Forwards a call of an app's own service.
+    async fn proxy(&self, called: Called, request: Request<Incoming>) -> Response<Body> {
+        let Some(target) = target(request.headers()) else {
+            let text = match called {
+                Called::Unknown => {
+                    "failed to proxy request: required metadata dapr-callee-app-id or dapr-app-id not found"
+                }
+                _ => "cannot proxy request: missing dapr-callee-app-id or dapr-app-id metadata",
+            };
+            return Status::unknown(text).into_http();
+        };
+        self.core.invoker.count(&target, &self.core.metrics);
+        match self.core.invoker.proxy(&target, request.map(Body::new)).await {
+            Ok(response) => response,
+            Err(status) => status.into_http(),
+        }
+    }
+}
+
+fn refused(cause: &str) -> Response<Body> {
+    unauthorized(cause).into_http()
 }
 
 fn infallible<T>(result: Result<T, std::convert::Infallible>) -> T {
