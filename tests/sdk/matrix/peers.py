@@ -1,9 +1,11 @@
 """What the tests of the matrix are told in: apps that tell what has reached them, and the servers beside them."""
 
+import json
 import os
 import shutil
 import socket
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from support import Run, free_ports, leave_out, until
@@ -31,12 +33,17 @@ class Peer(Run):
     def sees_all(self, name: str, *values: object) -> None:
         """The same for values that may come in any order."""
         until(lambda: len(self.seen(name)) >= len(values), f"{self.app_id} notes {values} under {name}")
-        assert sorted(map(str, self.seen(name))) == sorted(map(str, values))
+        assert in_order(self.seen(name)) == in_order(values)
 
     def schedule(self, name: str, **job: object) -> None:
         """Schedules a job by HTTP."""
         answer = self.request("POST", f"/v1.0/jobs/{name}", json=job)
         assert answer.status_code == 204, answer.text
+
+
+def in_order(values: Iterable[object]) -> list[str]:
+    """As JSON, in an order that doesn't depend on the one they came in."""
+    return sorted(json.dumps(value, sort_keys=True) for value in values)
 
 
 class Server:

@@ -104,7 +104,6 @@ def test_input_binding(app: Peer) -> None:
     until(lambda: len(app.seen("tick")) >= 2, "the clock ticks")
 
 
-@pytest.mark.to_come
 def test_jobs(app: Peer) -> None:
     app.schedule("soon", dueTime="1s", data="backup")
     until(lambda: app.seen("job soon"), "the job comes")

@@ -12,9 +12,6 @@ from support import ROOT, Machine, free_ports, leave_out, require, until
 SOURCES = Path(__file__).resolve().parents[1] / "js"
 OLDEST_NODE = 18
 grpc_only = pytest.mark.parametrize("peer", ["javascript-grpc"], indirect=True)
-grpc_to_come = pytest.mark.parametrize(
-    "peer", ["javascript-http", pytest.param("javascript-grpc", marks=pytest.mark.to_come)], indirect=True
-)
 
 
 class Javascript(Peer):
@@ -161,7 +158,6 @@ def test_routing_rules(js: Javascript) -> None:
     js.sees("ruled other", {"amount": 2})
 
 
-@grpc_to_come
 def test_bulk_publish(js: Javascript) -> None:
     messages = [{"n": 1}, {"entryID": "second", "event": {"n": 2}}, {"n": 3}]
     assert js.call("pubsub.publishBulk", "pubsub", "several", messages) == {"failedMessages": []}
@@ -179,7 +175,6 @@ def test_bulk_subscribe(js: Javascript, transport: str) -> None:
     js.sees_all("bulk", {"n": 0}, {"n": 1}, {"n": 2})
 
 
-@grpc_to_come
 def test_output_binding(js: Javascript) -> None:
     js.call("binding.send", "files", "create", {"hello": "world"}, {"fileName": "a.json"})
     stored = js.call("binding.send", "files", "get", None, {"fileName": "a.json"})

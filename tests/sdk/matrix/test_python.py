@@ -117,7 +117,6 @@ def test_publish(app: Peer, client: DaprClient) -> None:
 
 
 @grpc_only
-@pytest.mark.to_come
 def test_bulk_publish(app: Peer, client: DaprClient) -> None:
     events = [json.dumps({"n": n}) for n in range(3)]
     answer = client.publish_events("pubsub", "several", events, data_content_type="application/json")
@@ -126,7 +125,6 @@ def test_bulk_publish(app: Peer, client: DaprClient) -> None:
 
 
 @grpc_only
-@pytest.mark.to_come
 def test_streaming(client: DaprClient) -> None:
     subscription = client.subscribe("pubsub", "streamed", dead_letter_topic="graveyard")
     try:
@@ -140,7 +138,6 @@ def test_streaming(client: DaprClient) -> None:
 
 
 @grpc_only
-@pytest.mark.to_come
 def test_streaming_with_a_handler(app: Peer, client: DaprClient) -> None:
     got = []
 
@@ -160,7 +157,6 @@ def test_streaming_with_a_handler(app: Peer, client: DaprClient) -> None:
 
 
 @grpc_only
-@pytest.mark.to_come
 def test_output_binding(client: DaprClient) -> None:
     name = {"fileName": "python.json"}
     client.invoke_binding("files", "create", b'{"hello": "world"}', name)
@@ -217,7 +213,6 @@ def test_lock(client: DaprClient) -> None:
 
 
 @grpc_only
-@pytest.mark.to_come
 def test_jobs(app: Peer, client: DaprClient) -> None:
     client.schedule_job(Job(name="later", schedule="0 0 3 * * *", repeats=3))
     job = client.get_job("later")
