@@ -42,6 +42,7 @@ fn nothing_at_all_shows_the_root_help() {
       publish        Publish a pub-sub event. Supported platforms: Self-hosted
       restart        Restart applications, beside the same sidecars. Supported platforms: Self-hosted
       run            Run Dapr and (optionally) your application side by side. Supported platforms: Self-hosted
+      scheduler      Scheduler management commands. Use -k to target a Kubernetes Dapr cluster
       status         Show the health status of Dapr services. Supported platforms: Kubernetes and self-hosted
       stop           Stop Dapr instances and their associated apps. Supported platforms: Self-hosted
       subscriptions  List what running applications receive. Supported platforms: Self-hosted
