@@ -18,6 +18,9 @@ mod system;
 #[cfg(unix)]
 pub use system::*;
 
+mod usage;
+pub use usage::{Usage, own_usage};
+
 #[cfg(windows)]
 compile_error!("Windows is not supported yet: src/os/windows.rs has to export what src/os/unix.rs does");
 

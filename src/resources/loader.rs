@@ -222,8 +222,9 @@ pub(super) fn parse(document: &str) -> Result<Value, String> {
     Ok(lower_keys(
         value,
         &|path| match path {
-            // The value of a metadata item is a value, whatever its shape.
-            [.., "value"] => true,
+            // The value of a metadata item is a value, whatever its shape; and the keys of a metric's rule are what
+            // is put into labels.
+            [.., "value"] | [.., "labels", "regex"] => true,
             [.., "spec", "metadata"] => subscription,
             _ => false,
         },

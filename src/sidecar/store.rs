@@ -15,6 +15,7 @@ use crate::components::secretstores::SecretStore;
 use crate::components::state::Store;
 use crate::components::{configuration, lock};
 use crate::resources::Component;
+use crate::sidecar::metrics::component::{self, Meter};
 use crate::sidecar::resiliency::{Direction, Policy, Resiliency};
 
 mod unpoisoned {
@@ -45,18 +46,21 @@ pub struct Entry<T: ?Sized> {
     pub outbound: Option<Policy>,
     /// For what comes from the component, if anything is wanted.
     pub inbound: Option<Policy>,
+    /// Where its operations are counted.
+    pub meter: Meter,
 }
 
 type Map<T> = RwLock<BTreeMap<String, Arc<Entry<T>>>>;
 
 /// Declares the contracts: the field, how one is added, how all are listed, the trait, what it is called, what
-/// resiliency calls it, and how one is closed.
+/// resiliency calls it, what the metrics call it, its operations there, and how one is closed.
 macro_rules! contracts {
-    ($($field:ident, $insert:ident, $all:ident, $trait:path, $what:literal, $kind:literal, $close:expr;)*) => {
+    ($($field:ident, $insert:ident, $all:ident, $trait:path, $what:literal, $kind:literal, $metric:expr, $operations:expr, $close:expr;)*) => {
         /// Everything that was loaded, by contract and name.
         #[derive(Default)]
         pub struct Components {
             resiliency: Arc<Resiliency>,
+            namespace: String,
             $($field: Map<dyn $trait>,)*
         }
 
@@ -82,7 +86,11 @@ macro_rules! contracts {
                     let policy = |direction| self.resiliency.component(&manifest.name, $kind, direction);
                     let (outbound, inbound) = (policy(Direction::Outbound), policy(Direction::Inbound));
                     let name = manifest.name.clone();
-                    let entry = Entry { manifest, provider, outbound, inbound };
+                    let operations: fn(&dyn $trait) -> &'static [&'static str] = $operations;
+                    let operations = operations(provider.as_ref());
+                    let metrics = self.resiliency.metrics();
+                    let meter = Meter::new(metrics, &name, &self.namespace, $metric, operations);
+                    let entry = Entry { manifest, provider, outbound, inbound, meter };
                     self.$field.write().insert(name, Arc::new(entry))
                 }
 
@@ -136,18 +144,25 @@ macro_rules! close {
 }
 
 contracts! {
-    pubsub, insert_pubsub, all_pubsub, PubSub, "pub/sub component", "Pubsub", close!();
-    state, insert_state, all_state, Store, "state store", "Statestore", close!();
-    input, insert_input, all_input, Input, "input binding", "Binding", close!();
-    output, insert_output, all_output, Output, "output binding", "Binding", close!();
-    configuration, insert_configuration, all_configuration, configuration::Store, "configuration store", "Configuration", close!();
-    lock, insert_lock, all_lock, lock::Store, "lock store", "Lock", close!();
-    secretstores, insert_secretstore, all_secretstores, SecretStore, "secret store", "Secretstore", |_| Box::pin(ready(()));
+    pubsub, insert_pubsub, all_pubsub, PubSub, "pub/sub component", "Pubsub",
+        component::PUBSUB, |_| &[], close!();
+    state, insert_state, all_state, Store, "state store", "Statestore",
+        component::STATE, |_| &["get", "set", "delete", "bulk_get", "bulk_delete", "transaction"], close!();
+    input, insert_input, all_input, Input, "input binding", "Binding",
+        component::INPUT, |_| &[""], close!();
+    output, insert_output, all_output, Output, "output binding", "Binding",
+        component::OUTPUT, |binding| binding.operations(), close!();
+    configuration, insert_configuration, all_configuration, configuration::Store, "configuration store", "Configuration",
+        component::CONFIGURATION, |_| &["get", "subscribe", "unsubscribe"], close!();
+    lock, insert_lock, all_lock, lock::Store, "lock store", "Lock",
+        component::LOCK, |_| &[], close!();
+    secretstores, insert_secretstore, all_secretstores, SecretStore, "secret store", "Secretstore",
+        component::SECRET, |_| &["get", "bulk_get"], |_| Box::pin(ready(()));
 }
 
 impl Components {
     /// None yet; those that come get their policies from here.
-    pub fn new(resiliency: Arc<Resiliency>) -> Self {
-        Self { resiliency, ..Self::default() }
+    pub fn new(resiliency: Arc<Resiliency>, namespace: &str) -> Self {
+        Self { resiliency, namespace: namespace.to_owned(), ..Self::default() }
     }
 }

@@ -17,6 +17,7 @@ mod invoke;
 mod jobs;
 mod listen;
 mod metadata;
+mod metrics;
 mod outside;
 mod protocols;
 mod publish;

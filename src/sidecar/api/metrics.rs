@@ -13,7 +13,7 @@ pub fn answer(core: &Core, method: &Method) -> Response<Body> {
         *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
         return response;
     }
-    let mut response = Response::new(Body::from(core.metrics.text()));
+    let mut response = Response::new(Body::from(core.metrics.page()));
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8; escaping=underscores");
     response.headers_mut().insert(CONTENT_TYPE, kind);
     response

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use axum::body::Body;
+use hyper::body::Body as _;
 use hyper::header::{HOST, HeaderValue};
 use hyper::http::uri::PathAndQuery;
 use hyper::{Method, Request, Response, StatusCode, Uri, Version};
@@ -161,6 +162,11 @@ impl Channel {
         })
     }
 
+    /// Where calls are counted.
+    pub(super) fn metrics(&self) -> Option<&Metrics> {
+        self.metrics.as_deref()
+    }
+
     /// `APP_API_TOKEN`.
     pub(super) fn token(&self) -> Option<&HeaderValue> {
         self.token.as_ref()
@@ -176,12 +182,14 @@ impl Channel {
         }
         self.address(&mut request, path)?;
         let method = request.method().clone();
+        let sent = request.body().size_hint().exact();
         let started = Instant::now();
         let answer = self.exchange(request, permit).await;
         if let Some(metrics) = &self.metrics {
             // The stock sidecar counts a call without an answer as one with this status.
             let status = answer.as_ref().map_or(StatusCode::INTERNAL_SERVER_ERROR, Response::status);
-            metrics.app_call(&method, path, status, started.elapsed());
+            let received = answer.as_ref().ok().and_then(|answer| answer.body().size_hint().exact());
+            metrics.app_call(&method, path, status, started.elapsed(), [sent, received]);
         }
         answer.map_err(|error| self.describe(&method, path, &error))
     }
@@ -204,7 +212,12 @@ impl Channel {
     pub async fn probe(&self, path: &str) -> Result<StatusCode, CallError> {
         let mut request = Request::new(Body::empty());
         self.address(&mut request, path)?;
+        let started = Instant::now();
         let answer = self.exchange(request, None).await;
+        if let Some(metrics) = &self.metrics {
+            let status = answer.as_ref().map_or(StatusCode::INTERNAL_SERVER_ERROR, Response::status);
+            metrics.probe(status, started.elapsed());
+        }
         let response = answer.map_err(|error| self.describe(&Method::GET, path, &error))?;
         let status = response.status();
         // A small answer is read so that the connection can be used again.

@@ -3,6 +3,8 @@
 
 mod inputs;
 
+use std::time::Instant;
+
 use bytes::Bytes;
 use futures_util::future::join_all;
 use hyper::StatusCode;
@@ -70,7 +72,11 @@ async fn call(shared: &Shared, name: &str, request: Request) -> Result<Response,
             known.join(" ")
         )));
     }
-    guard_with(entry.outbound.as_ref(), request, |request| entry.provider.invoke(request)).await
+    let began = Instant::now();
+    let operation = known.iter().find(|name| **name == request.operation).copied().unwrap_or_default();
+    let done = guard_with(entry.outbound.as_ref(), request, |request| entry.provider.invoke(request)).await;
+    entry.meter.done(operation, began, done.is_ok());
+    done
 }
 
 /// An event of an input binding, for the app.

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use hyper::StatusCode;
@@ -29,7 +29,9 @@ pub async fn get(
     metadata: &Metadata,
 ) -> Result<Items, ApiError> {
     let entry = find(shared, store)?;
+    let began = Instant::now();
     let items = guard(entry.outbound.as_ref(), || entry.provider.get(keys, metadata)).await;
+    entry.meter.done("get", began, items.is_ok());
     items.map_err(|cause| {
         failed(
             "ERR_CONFIGURATION_GET",
@@ -148,7 +150,9 @@ impl Watching {
             failed("ERR_CONFIGURATION_SUBSCRIBE", message)
         };
         let subscribe = || entry.provider.subscribe(keys, metadata, Arc::clone(watcher));
+        let began = Instant::now();
         let subscription = guard(entry.outbound.as_ref(), subscribe).await;
+        entry.meter.done("subscribe", began, subscription.is_ok());
         let subscription = subscription.map_err(|cause| not_subscribed(&cause))?;
         let too_late = not_subscribed(&"the sidecar is shutting down");
         match self.keep(id, Watched { subscription, wish }) {
@@ -189,8 +193,9 @@ impl Watching {
 
     /// Ends a subscription; its watcher isn't called any more.
     pub async fn unsubscribe(&self, shared: &Shared, store: &str, id: &str) -> Result<(), NotEnded> {
-        find(shared, store).map_err(NotEnded::Store)?;
+        let entry = find(shared, store).map_err(NotEnded::Store)?;
         let _not_moving = self.moving.lock().await;
+        let began = Instant::now();
         let watched = {
             let mut running = self.running();
             match running.get(id) {
@@ -199,6 +204,7 @@ impl Watching {
             }
         };
         watched.ok_or(NotEnded::Unknown)?.subscription.stop().await;
+        entry.meter.done("unsubscribe", began, true);
         Ok(())
     }
 

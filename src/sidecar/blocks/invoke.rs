@@ -8,6 +8,7 @@ mod replay;
 use std::collections::HashMap;
 use std::net::UdpSocket;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use axum::body::Body;
 use base64::Engine as _;
@@ -89,7 +90,9 @@ pub struct Invoker {
     links: Mutex<HashMap<u16, Arc<pool::Shared>>>,
     identity: Identity,
     token: Option<HeaderValue>,
-    closed: bool,
+    /// Whether others may not call the app; nothing where the configuration says nothing of it.
+    closed: Option<bool>,
+    namespace: String,
     /// Calls come with a span of their own, which their headers name.
     pub traced: bool,
     /// What makes calls robust.
@@ -165,7 +168,8 @@ impl Invoker {
             links: Mutex::default(),
             identity: Identity::of(app_id, namespace, env),
             token: env.get(DAPR_API_TOKEN).and_then(|token| HeaderValue::from_str(token).ok()),
-            closed: is_closed(configuration),
+            closed: configuration.spec.get("accesscontrol").map(|_| is_closed(configuration)),
+            namespace: namespace.to_owned(),
             traced: false,
             resiliency: Arc::default(),
             outside: Outside::default(),
@@ -255,7 +259,10 @@ impl Invoker {
 
     /// Calls the own app for another sidecar.
     pub async fn local(&self, path: &str, request: Request<Body>) -> Result<Response<Body>, LocalError> {
-        if self.closed {
+        if let Some(closed) = self.closed {
+            self.resiliency.metrics().access(&self.namespace, !closed);
+        }
+        if self.closed == Some(true) {
             return Err(LocalError::Denied(self.app_id.clone()));
         }
         let mut response = self.to_app(request, path).await.map_err(|error| {
@@ -286,6 +293,7 @@ impl Invoker {
     ) -> Result<Response<Body>, ApiError> {
         self.sign(app_id, request.headers_mut());
         let mut waits = retries.map(Backoff::new);
+        let started = Instant::now();
         // The connection is made before anything of the body is read, so that every call can go elsewhere
         // when it is refused.
         let mut attempt = 0;
@@ -310,6 +318,8 @@ impl Invoker {
                                 "Recovered processing operation endpoint[{app_id}, {app_id}:{path}] after {attempt} attempts"
                             );
                         }
+                        let metrics = self.resiliency.metrics();
+                        metrics.invoke_done(app_id, response.status(), started.elapsed());
                         return Ok(response);
                     }
                     Sent::Refused(back, reason) => {

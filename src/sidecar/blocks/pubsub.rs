@@ -4,6 +4,7 @@ pub mod bulk;
 mod errors;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 
@@ -111,9 +112,16 @@ pub(super) async fn send(
     data: Bytes,
     metadata: Metadata,
 ) -> Result<(), String> {
-    let topic = topics::at_broker(&entry.manifest, &shared.namespace, topic).into_owned();
-    let message = Message { topic, data, metadata };
+    let message = Message {
+        topic: topics::at_broker(&entry.manifest, &shared.namespace, topic).into_owned(),
+        data,
+        metadata,
+    };
+    let began = Instant::now();
     let sent = guard_with(entry.outbound.as_ref(), message, |message| entry.provider.publish(message)).await;
+    if let Some(series) = entry.meter.topic(topic) {
+        series.sent(began, sent.is_ok());
+    }
     sent.map_err(|error| error.to_string())
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use hyper::StatusCode;
 
@@ -20,7 +21,9 @@ pub async fn get(shared: &Shared, store: &str, name: &str, metadata: &Metadata) 
         let message = format!("access denied by policy to get \"{name}\" from \"{store}\"");
         return Err(ApiError::new(StatusCode::FORBIDDEN, "ERR_PERMISSION_DENIED", message));
     }
+    let began = Instant::now();
     let secret = guard(entry.outbound.as_ref(), || entry.provider.get(name, metadata)).await;
+    entry.meter.done("get", began, secret.is_ok());
     secret.map_err(|cause| {
         failed(format!("failed getting secret with key {name} from secret store {store}: {cause}"))
     })
@@ -33,8 +36,10 @@ pub async fn bulk(
     metadata: &Metadata,
 ) -> Result<BTreeMap<String, Secret>, ApiError> {
     let entry = find(shared, store)?;
-    let mut secrets = guard(entry.outbound.as_ref(), || entry.provider.bulk(metadata))
-        .await
+    let began = Instant::now();
+    let secrets = guard(entry.outbound.as_ref(), || entry.provider.bulk(metadata)).await;
+    entry.meter.done("bulk_get", began, secrets.is_ok());
+    let mut secrets = secrets
         .map_err(|cause| failed(format!("failed getting secrets from secret store {store}: {cause}")))?;
     secrets.retain(|name, _| is_allowed(shared, store, name));
     Ok(secrets)

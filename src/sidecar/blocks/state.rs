@@ -5,6 +5,7 @@ mod errors;
 mod keys;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 
@@ -117,7 +118,9 @@ impl<'a> StateStore<'a> {
     /// The value of a key; an empty one counts as missing.
     pub async fn get(&self, key: &str, metadata: &Metadata) -> Result<Option<Item>, ApiError> {
         let full = self.full_key(key)?;
+        let began = Instant::now();
         let item = guard(self.policy(), || self.entry.provider.get(&full, metadata)).await;
+        self.entry.meter.done("get", began, item.is_ok());
         let item = item.map_err(|cause| errors::failed_to_get(key, self.name(), &cause.to_string()))?;
         Ok(item.filter(|item| !item.value.is_empty()))
     }
@@ -128,6 +131,7 @@ impl<'a> StateStore<'a> {
         for item in items {
             requests.push(self.set_request(item)?.map_err(|cause| errors::not_saved(self.name(), &[cause]))?);
         }
+        let began = Instant::now();
         let failures: Vec<Error> = if requests.len() > 1 {
             let set = guard_many(self.policy(), requests, |requests| self.entry.provider.bulk_set(requests));
             set.await.into_iter().filter_map(Result::err).collect()
@@ -135,8 +139,9 @@ impl<'a> StateStore<'a> {
             let set = guard_with(self.policy(), request, |request| self.entry.provider.set(request)).await;
             set.err().into_iter().collect()
         } else {
-            Vec::new()
+            return Ok(());
         };
+        self.entry.meter.done("set", began, failures.is_empty());
         if failures.is_empty() { Ok(()) } else { Err(errors::not_saved(self.name(), &failures)) }
     }
 
@@ -144,7 +149,9 @@ impl<'a> StateStore<'a> {
     pub async fn delete(&self, removal: Removal) -> Result<(), ApiError> {
         let key = removal.key.clone();
         let request = self.delete_request(removal)?.map_err(|cause| errors::not_deleted(&key, &cause))?;
+        let began = Instant::now();
         let done = guard_with(self.policy(), request, |request| self.entry.provider.delete(request)).await;
+        self.entry.meter.done("delete", began, done.is_ok());
         done.map_err(|cause| errors::not_deleted(&key, &cause))
     }
 
@@ -155,11 +162,13 @@ impl<'a> StateStore<'a> {
             let request = self.delete_request(removal)?;
             requests.push(request.map_err(|cause| errors::not_bulk_deleted(self.name(), &[cause]))?);
         }
+        let began = Instant::now();
         let mut failures = Vec::new();
         for request in requests {
             let done = guard_with(self.policy(), request, |request| self.entry.provider.delete(request));
             failures.extend(done.await.err());
         }
+        self.entry.meter.done("bulk_delete", began, failures.is_empty());
         if failures.is_empty() { Ok(()) } else { Err(errors::not_bulk_deleted(self.name(), &failures)) }
     }
 
@@ -174,9 +183,16 @@ impl<'a> StateStore<'a> {
         }
         let full: Vec<String> = keys.iter().map(|key| self.full_key(key)).collect::<Result<_, _>>()?;
         let provider = &self.entry.provider;
-        let Some(policy) = self.policy() else { return Ok(provider.bulk_get(&full, metadata).await) };
-        let get = async |keys: Vec<String>| provider.bulk_get(&keys, metadata).await;
-        Ok(guard_many(Some(policy), full, get).await)
+        let began = Instant::now();
+        let items = match self.policy() {
+            None => provider.bulk_get(&full, metadata).await,
+            Some(policy) => {
+                let get = async |keys: Vec<String>| provider.bulk_get(&keys, metadata).await;
+                guard_many(Some(policy), full, get).await
+            }
+        };
+        self.entry.meter.done("bulk_get", began, items.iter().all(Result::is_ok));
+        Ok(items)
     }
 
     /// All steps or none. The store was opened by [`Self::open_transactional`].
@@ -192,10 +208,12 @@ impl<'a> StateStore<'a> {
             };
             operations.push(operation.map_err(|cause| errors::transaction_failed(&cause))?);
         }
+        let began = Instant::now();
         let done = guard_with(self.policy(), operations, |operations| {
             self.entry.provider.transact(operations, metadata)
         })
         .await;
+        self.entry.meter.done("transaction", began, done.is_ok());
         done.map_err(|cause| errors::transaction_failed(&cause))
     }
 

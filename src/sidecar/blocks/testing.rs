@@ -67,7 +67,7 @@ pub fn robust(app_id: &str, spec: &str) -> Shared {
     let (resources, found) = resources::resiliency(&[folder.path()], &Audience::default());
     assert_eq!(found, []);
     let resiliency = Arc::new(Resiliency::load(resources, Arc::default()));
-    Shared { components: Components::new(resiliency), ..shared(app_id) }
+    Shared { components: Components::new(resiliency, ""), ..shared(app_id) }
 }
 
 /// A router's answer.

@@ -1,15 +1,17 @@
-//! How measurements are distributed, in the stock buckets (observability reference, section 4).
+//! How measurements are distributed (observability reference, section 4). Counting takes no lock.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Upper ends of the buckets of latencies, in milliseconds.
-const LATENCIES: &[u64] = &[
+/// Upper ends of the stock buckets of latencies, in milliseconds.
+pub const LATENCIES: &[u64] = &[
     1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25, 30, 40, 50, 65, 80, 100, 130, 160, 200, 250, 300, 400, 500, 650,
     800, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000,
 ];
 /// Upper ends of the buckets of sizes, in bytes.
-const SIZES: &[u64] = &[
+pub const SIZES: &[u64] = &[
     1 << 10,
     1 << 11,
     1 << 12,
@@ -24,64 +26,77 @@ const SIZES: &[u64] = &[
     1 << 30,
     1 << 32,
 ];
+const NANOS: u64 = 1_000_000;
 
-/// A distribution.
+/// A distribution. A clone is the same one.
 #[derive(Debug, Clone)]
-pub struct Histogram {
-    ends: &'static [u64],
+pub struct Histogram(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    /// Upper ends of the buckets, in the unit that is shown.
+    ends: Arc<[u64]>,
+    /// Parts of that unit in which values are measured.
+    scale: u64,
     /// One count for each bucket, and one for what is beyond the last.
-    counts: Vec<u64>,
-    sum: f64,
+    counts: Box<[AtomicU64]>,
+    /// Of all values, as they are measured.
+    sum: AtomicU64,
 }
 
 impl Histogram {
-    /// Of latencies, in milliseconds.
-    pub fn latency() -> Self {
-        Self::of(LATENCIES)
+    /// Of latencies, with these ends in milliseconds.
+    pub fn latency(ends: Arc<[u64]>) -> Self {
+        Self::of(ends, NANOS)
     }
 
-    /// Of sizes, in bytes.
-    pub fn size() -> Self {
-        Self::of(SIZES)
+    /// Of sizes.
+    pub fn size(ends: Arc<[u64]>) -> Self {
+        Self::of(ends, 1)
     }
 
-    fn of(ends: &'static [u64]) -> Self {
-        Self { ends, counts: vec![0; ends.len() + 1], sum: 0.0 }
+    fn of(ends: Arc<[u64]>, scale: u64) -> Self {
+        let counts = (0..=ends.len()).map(|_| AtomicU64::new(0)).collect();
+        Self(Arc::new(Inner { ends, scale, counts, sum: AtomicU64::new(0) }))
     }
 
     /// Adds a latency.
-    pub fn took(&mut self, time: Duration) {
-        self.add(time.as_secs_f64() * 1000.0);
+    pub fn took(&self, time: Duration) {
+        self.add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
     }
 
     /// Adds a size.
-    #[expect(clippy::cast_precision_loss, reason = "a sum of sizes need not be exact to the byte")]
-    pub fn bytes(&mut self, size: u64) {
-        self.add(size as f64);
+    pub fn bytes(&self, size: u64) {
+        self.add(size);
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "the ends are far below 2^52")]
-    fn add(&mut self, value: f64) {
-        let bucket = self.ends.partition_point(|end| *end as f64 <= value);
-        self.counts[bucket] += 1;
-        self.sum += value;
+    fn add(&self, value: u64) {
+        let inner = &*self.0;
+        // A value belongs to the first bucket whose end is above it.
+        let bucket = inner.ends.partition_point(|end| end.saturating_mul(inner.scale) <= value);
+        inner.counts[bucket].fetch_add(1, Ordering::Relaxed);
+        inner.sum.fetch_add(value, Ordering::Relaxed);
     }
 
     /// How many measurements there are.
     pub fn count(&self) -> u64 {
-        self.counts.iter().sum()
+        self.0.counts.iter().map(|count| count.load(Ordering::Relaxed)).sum()
     }
 
-    /// The lines of a series; `labels` as they stand between the braces, without the last one.
+    /// Appends the lines of a series; `labels` as they stand between the braces, without the last one.
+    #[expect(clippy::cast_precision_loss, reason = "a sum need not be exact to the last digit")]
     pub fn write(&self, text: &mut String, name: &str, labels: &str) {
         let mut below = 0;
-        for (end, count) in self.ends.iter().zip(&self.counts) {
-            below += count;
-            let _ = writeln!(text, "{name}_bucket{{{labels},le=\"{end}\"}} {below}");
+        let comma = if labels.is_empty() { "" } else { "," };
+        for (end, count) in self.0.ends.iter().zip(&self.0.counts) {
+            below += count.load(Ordering::Relaxed);
+            let _ = writeln!(text, "{name}_bucket{{{labels}{comma}le=\"{end}\"}} {below}");
         }
-        let all = self.count();
-        let _ = writeln!(text, "{name}_bucket{{{labels},le=\"+Inf\"}} {all}");
-        let _ = writeln!(text, "{name}_sum{{{labels}}} {}", self.sum);
+        // What was counted meanwhile is shown next time: the lines fit together.
+        let all = below + self.0.counts.last().map_or(0, |count| count.load(Ordering::Relaxed));
+        let sum = self.0.sum.load(Ordering::Relaxed) as f64 / self.0.scale as f64;
+        let _ = writeln!(text, "{name}_bucket{{{labels}{comma}le=\"+Inf\"}} {all}");
+        let _ = writeln!(text, "{name}_sum{{{labels}}} {sum}");
         let _ = writeln!(text, "{name}_count{{{labels}}} {all}");
     }
 }
@@ -92,7 +107,7 @@ mod tests {
 
     #[test]
     fn buckets_add_up() {
-        let mut histogram = Histogram::latency();
+        let histogram = Histogram::latency(LATENCIES.into());
         for millis in [0, 1, 7, 1_000_000] {
             histogram.took(Duration::from_millis(millis));
         }
@@ -104,8 +119,8 @@ mod tests {
         };
         assert_eq!(["1", "2", "6", "8", "100000", "+Inf"].map(at), ["1", "2", "2", "3", "3", "4"]);
         assert!(text.ends_with("x_sum{a=\"b\"} 1000008\nx_count{a=\"b\"} 4\n"), "{text}");
-        let mut sizes = Histogram::size();
+        let sizes = Histogram::size(SIZES.into());
         sizes.bytes(1500);
-        assert_eq!((sizes.count(), sizes.counts[1]), (1, 1));
+        assert_eq!((sizes.count(), sizes.0.counts[1].load(Ordering::Relaxed)), (1, 1));
     }
 }

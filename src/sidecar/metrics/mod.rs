@@ -1,83 +1,91 @@
-//! What is counted, in Prometheus text form (observability reference, sections 4 and 5). Only series that
-//! were recorded are shown.
+//! What is counted, in Prometheus text form (observability reference, sections 4 and 5). Only series that were
+//! recorded are shown. Counting must cost next to nothing: those who count hold their series.
 
+pub mod component;
 mod histogram;
+mod paths;
 mod registry;
+mod rpc;
+mod settings;
+mod traffic;
 
-use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::collections::HashMap;
+use std::fmt::{Display, Write as _};
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use hyper::{Method, StatusCode};
 
-use histogram::Histogram;
+pub use histogram::Histogram;
 use registry::Registry;
 pub use registry::{Counter, Gauge};
+use rpc::{Rpcs, Side};
+pub use settings::Settings;
+use traffic::{Http, MOST, Names};
 
-/// Paths that get a series of their own; what comes later is counted without a path, so that a client
-/// that invents paths can't fill the memory.
-const MOST_PATHS: usize = 500;
+use crate::os;
 
-/// Calls by normalised path; a path has few methods and statuses.
-#[derive(Default)]
-struct Calls(HashMap<String, Vec<Series>>);
+const SERVER: Names = Names {
+    counts: [Some("http_server_request_count"), Some("http_server_response_count")],
+    latency: "http_server_latency",
+    sent: None,
+    is_api: true,
+};
+const CLIENT: Names = Names {
+    counts: [Some("http_client_completed_count"), None],
+    latency: "http_client_roundtrip_latency",
+    sent: Some("http_client_sent_bytes"),
+    is_api: false,
+};
 
-/// Calls of one method with one status.
-struct Series {
-    method: Method,
-    status: StatusCode,
-    latency: Histogram,
+/// The counters of one sidecar.
+#[derive(Debug)]
+pub struct Metrics {
+    settings: Arc<Settings>,
+    registry: Arc<Registry>,
+    server: Http,
+    client: Http,
+    request_bytes: Histogram,
+    response_bytes: Histogram,
+    received_bytes: Histogram,
+    /// Calls of an app that speaks gRPC.
+    pub rpc_client: Rpcs,
+    invocations: Named<(&'static str, String, u16), (Counter, Option<Histogram>)>,
+    jobs: Named<(String, bool), (Counter, Histogram)>,
+    error_codes: Named<String, Counter>,
 }
 
-impl Calls {
-    fn add(&mut self, method: &Method, path: &str, status: StatusCode, took: Duration) {
-        let path = normalised(path);
-        if !self.0.contains_key(path) {
-            let path = if self.0.len() < MOST_PATHS { path } else { "" };
-            self.0.entry(path.to_owned()).or_default();
-        }
-        let known = self.0.contains_key(path);
-        let Some(all) = self.0.get_mut(if known { path } else { "" }) else {
-            return;
-        };
-        if let Some(series) = all.iter_mut().find(|one| one.method == method && one.status == status) {
-            series.latency.took(took);
-            return;
-        }
-        let mut latency = Histogram::latency();
-        latency.took(took);
-        all.push(Series { method: method.clone(), status, latency });
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new("")
     }
 }
 
-#[derive(Default)]
-struct Counters {
-    /// Of the API.
-    requests: Calls,
-    /// Bodies of requests and of responses whose sizes are known.
-    sizes: Option<(Histogram, Histogram)>,
-    /// Of the app.
-    app: Calls,
-    loaded: u64,
-    /// By type.
-    init: BTreeMap<String, u64>,
-    /// By type, reason and name.
-    init_failed: BTreeMap<(String, &'static str, String), u64>,
-    /// By callee.
-    invoke_sent: BTreeMap<String, u64>,
-    /// By caller.
-    invoke_received: BTreeMap<String, u64>,
-    /// By namespace: runs that went well, and others.
-    jobs: BTreeMap<String, [Option<Histogram>; 2]>,
+/// Series by a few names, of which there can be too many.
+#[derive(Debug)]
+struct Named<K, V>(Mutex<HashMap<K, V>>);
+
+impl<K, V> Default for Named<K, V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
 }
 
-/// The counters of one sidecar.
-#[derive(Default)]
-pub struct Metrics {
-    app_id: String,
-    counters: Mutex<Counters>,
-    registry: Registry,
+impl<K: Eq + Hash, V: Clone> Named<K, V> {
+    /// The series of these names; `None` when there are too many.
+    fn get(&self, names: K, make: impl FnOnce(&K) -> V) -> Option<V> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = all.get(&names) {
+            return Some(known.clone());
+        }
+        if all.len() >= MOST {
+            return None;
+        }
+        let new = make(&names);
+        all.insert(names, new.clone());
+        Some(new)
+    }
 }
 
 /// A finished call of the HTTP API.
@@ -98,58 +106,117 @@ pub struct Request<'a> {
 }
 
 impl Metrics {
-    /// All zero.
+    /// Nothing was counted yet.
     pub fn new(app_id: &str) -> Self {
-        Self { app_id: app_id.to_owned(), counters: Mutex::default(), registry: Registry::default() }
+        Self::with(app_id, Settings::default())
+    }
+
+    /// The same with these settings.
+    pub fn with(app_id: &str, settings: Settings) -> Self {
+        let settings = Arc::new(settings);
+        let registry = Arc::new(Registry::new(app_id, Arc::clone(&settings)));
+        // The stock sidecar has this one with all paths only.
+        let [requests, responses] = SERVER.counts;
+        let server = Names { counts: [requests, responses.filter(|_| settings.by_path)], ..SERVER };
+        Self {
+            server: Http::new(&settings, &registry, server),
+            client: Http::new(&settings, &registry, CLIENT),
+            request_bytes: registry.size("http_server_request_bytes", &[]),
+            response_bytes: registry.size("http_server_response_bytes", &[]),
+            received_bytes: registry.size("http_client_received_bytes", &[]),
+            rpc_client: Rpcs::new(&registry, Side::Client),
+            invocations: Named::default(),
+            jobs: Named::default(),
+            error_codes: Named::default(),
+            settings,
+            registry,
+        }
+    }
+
+    /// Whether anything is counted at all.
+    pub fn is_on(&self) -> bool {
+        self.settings.enabled
+    }
+
+    /// What the log says of it at the beginning.
+    pub fn greeting(&self) -> &[String] {
+        &self.settings.greeting
     }
 
     /// The counter with this name (without `dapr_`) and these labels. Asking for it is not cheap, counting is.
     pub fn counter(&self, name: &'static str, labels: &[(&str, &str)]) -> Counter {
-        self.registry.counter(name, labelled(&self.app_id, labels))
+        self.registry.counter(name, labels)
     }
 
     /// The gauge with this name and these labels.
     pub fn gauge(&self, name: &'static str, labels: &[(&str, &str)]) -> Gauge {
-        self.registry.gauge(name, labelled(&self.app_id, labels))
+        self.registry.gauge(name, labels)
     }
 
-    fn counters(&self) -> MutexGuard<'_, Counters> {
-        self.counters.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The latencies with this name and these labels.
+    pub fn latency(&self, name: &'static str, labels: &[(&str, &str)]) -> Histogram {
+        self.registry.latency(name, labels)
     }
 
     /// A call of the HTTP API was answered.
     pub fn request(&self, request: &Request<'_>) {
+        if !self.is_on() {
+            return;
+        }
         let Request { method, path, status, took, received, sent } = request;
-        let mut counters = self.counters();
-        counters.requests.add(method, path, *status, *took);
-        let (requests, responses) =
-            counters.sizes.get_or_insert_with(|| (Histogram::size(), Histogram::size()));
-        requests.bytes(*received);
+        self.server.add(method, path, *status, *took, None);
+        self.request_bytes.bytes(*received);
         if let Some(sent) = sent {
-            responses.bytes(*sent);
+            self.response_bytes.bytes(*sent);
         }
     }
 
-    /// The app answered a call, or gave no answer at all.
-    pub fn app_call(&self, method: &Method, path: &str, status: StatusCode, took: Duration) {
-        // The stock label has no slash in front.
-        let path = path.split('?').next().unwrap_or(path).trim_start_matches('/');
-        self.counters().app.add(method, path, status, took);
+    /// The app answered a call, or gave no answer at all. Sizes are those of the bodies, where they are known.
+    pub fn app_call(
+        &self,
+        method: &Method,
+        path: &str,
+        status: StatusCode,
+        took: Duration,
+        [sent, received]: [Option<u64>; 2],
+    ) {
+        if !self.is_on() {
+            return;
+        }
+        self.client.add(method, path.split('?').next().unwrap_or(path), status, took, sent);
+        if let Some(received) = received {
+            self.received_bytes.bytes(received);
+        }
+    }
+
+    /// A probe of the app's health over HTTP was answered.
+    pub fn probe(&self, status: StatusCode, took: Duration) {
+        let labels = [("status", status.as_str())];
+        self.counter("http_healthprobes_completed_count", &labels).add(1);
+        self.latency("http_healthprobes_roundtrip_latency", &labels).took(took);
+    }
+
+    /// The same over gRPC.
+    pub fn rpc_probe(&self, status: i32, took: Duration) {
+        let labels = [("grpc_client_status", rpc::status(status))];
+        self.counter("grpc_io_healthprobes_completed_count", &labels).add(1);
+        self.latency("grpc_io_healthprobes_roundtrip_latency", &labels).took(took);
     }
 
     /// A component was found in a file.
     pub fn component_loaded(&self) {
-        self.counters().loaded += 1;
+        self.counter("runtime_component_loaded", &[]).add(1);
     }
 
     /// A component of this type works.
     pub fn component_init(&self, kind: &str) {
-        *self.counters().init.entry(kind.to_owned()).or_default() += 1;
+        self.counter("runtime_component_init_total", &[("component", kind)]).add(1);
     }
 
     /// A component could not be made; `reason` is `creation` or `init`.
     pub fn component_failed(&self, kind: &str, reason: &'static str, name: &str) {
-        *self.counters().init_failed.entry((kind.to_owned(), reason, name.to_owned())).or_default() += 1;
+        let labels = [("component", kind), ("componentName", name), ("reason", reason)];
+        self.counter("runtime_component_init_fail_total", &labels).add(1);
     }
 
     /// A resiliency resource was read.
@@ -157,239 +224,133 @@ impl Metrics {
         self.counter("resiliency_loaded", &[("name", name), ("namespace", namespace)]).add(1);
     }
 
+    fn invocation(&self, name: &'static str, label: &'static str, app_id: &str, more: &[(&str, &str)]) {
+        let series = self.invocations.get((name, app_id.to_owned(), 0), |_| {
+            let labels: Vec<_> = [(label, app_id)].into_iter().chain(more.iter().copied()).collect();
+            (self.counter(name, &labels), None)
+        });
+        if let Some((count, _)) = series {
+            count.add(1);
+        }
+    }
+
     /// A call went to another sidecar.
     pub fn invoke_sent(&self, callee: &str) {
-        increment(&mut self.counters().invoke_sent, callee);
+        let name = "runtime_service_invocation_req_sent_total";
+        self.invocation(name, "dst_app_id", callee, &[("type", "streaming")]);
     }
 
     /// A call came from another sidecar.
     pub fn invoke_received(&self, caller: &str) {
-        increment(&mut self.counters().invoke_received, caller);
+        self.invocation("runtime_service_invocation_req_recv_total", "src_app_id", caller, &[]);
+    }
+
+    /// Another sidecar has answered a call.
+    pub fn invoke_done(&self, callee: &str, status: StatusCode, took: Duration) {
+        let name = "runtime_service_invocation_res_recv_total";
+        let series = self.invocations.get((name, callee.to_owned(), status.as_u16()), |_| {
+            let labels = [("src_app_id", callee), ("status", status.as_str()), ("type", "streaming")];
+            let latency = self.latency("runtime_service_invocation_res_recv_latency_ms", &labels[..2]);
+            (self.counter(name, &labels), Some(latency))
+        });
+        if let Some((count, latency)) = series {
+            count.add(1);
+            latency.inspect(|latency| latency.took(took));
+        }
+    }
+
+    /// The access control has let a call through or not.
+    pub fn access(&self, namespace: &str, allowed: bool) {
+        let name = if allowed {
+            "runtime_acl_global_policy_action_allowed_total"
+        } else {
+            "runtime_acl_global_policy_action_blocked_total"
+        };
+        self.counter(name, &[("namespace", namespace), ("trustDomain", "public")]).add(1);
     }
 
     /// The app has run a job, or has not managed to.
     pub fn job(&self, namespace: &str, success: bool, took: Duration) {
-        let mut counters = self.counters();
-        let series = counters.jobs.entry(namespace.to_owned()).or_default();
-        series[usize::from(!success)].get_or_insert_with(Histogram::latency).took(took);
+        let series = self.jobs.get((namespace.to_owned(), success), |_| {
+            let name = if success { "component_job_success_count" } else { "component_job_failure_count" };
+            let truth = if success { "true" } else { "false" };
+            let labels = [("namespace", namespace), ("operation", "job_trigger_op"), ("success", truth)];
+            (self.counter(name, &labels[..2]), self.latency("component_job_latencies", &labels))
+        });
+        if let Some((count, latency)) = series {
+            count.add(1);
+            latency.took(took);
+        }
+    }
+
+    /// The API has answered with an error, when these are counted.
+    pub fn error_code(&self, code: &str) {
+        if !self.settings.error_codes {
+            return;
+        }
+        let series = self.error_codes.get(code.to_owned(), |_| {
+            self.counter("error_code_total", &[("category", category(code)), ("error_code", code)])
+        });
+        if let Some(count) = series {
+            count.add(1);
+        }
     }
 
     /// All series.
     pub fn text(&self) -> String {
-        let counters = self.counters();
-        let mut page = Page { text: String::new(), app_id: &self.app_id };
-        let server = ["http_server_request_count", "http_server_response_count"];
-        page.calls(&counters.requests, &server, "http_server_latency");
-        if let Some((requests, responses)) = &counters.sizes {
-            page.histogram("http_server_request_bytes", &[], requests);
-            page.histogram("http_server_response_bytes", &[], responses);
+        let mut text = String::new();
+        if self.is_on() {
+            self.registry.write(&mut text);
         }
-        page.calls(&counters.app, &["http_client_completed_count"], "http_client_roundtrip_latency");
-        page.head("runtime_component_loaded", counters.loaded > 0);
-        if counters.loaded > 0 {
-            page.line("runtime_component_loaded", &[], counters.loaded);
+        text
+    }
+
+    /// The same, and what the process uses.
+    pub fn page(&self) -> String {
+        let mut text = self.text();
+        if let Some(usage) = os::own_usage().filter(|_| self.is_on()) {
+            process(&mut text, usage);
         }
-        page.head("runtime_component_init_total", !counters.init.is_empty());
-        for (kind, count) in &counters.init {
-            page.line("runtime_component_init_total", &[("component", kind)], *count);
-        }
-        page.head("runtime_component_init_fail_total", !counters.init_failed.is_empty());
-        for ((kind, reason, name), count) in &counters.init_failed {
-            let labels = [("component", kind.as_str()), ("componentName", name), ("reason", reason)];
-            page.line("runtime_component_init_fail_total", &labels, *count);
-        }
-        page.head("runtime_service_invocation_req_sent_total", !counters.invoke_sent.is_empty());
-        for (callee, count) in &counters.invoke_sent {
-            let labels = [("dst_app_id", callee.as_str()), ("type", "streaming")];
-            page.line("runtime_service_invocation_req_sent_total", &labels, *count);
-        }
-        page.head("runtime_service_invocation_req_recv_total", !counters.invoke_received.is_empty());
-        for (caller, count) in &counters.invoke_received {
-            page.line("runtime_service_invocation_req_recv_total", &[("src_app_id", caller)], *count);
-        }
-        for (namespace, series) in &counters.jobs {
-            page.jobs(namespace, series);
-        }
-        self.registry.write(&mut page.text);
-        page.text
+        text
     }
 }
 
-fn increment(counts: &mut BTreeMap<String, u64>, key: &str) {
-    if let Some(count) = counts.get_mut(key) {
-        *count += 1;
-    } else if counts.len() < MOST_PATHS {
-        counts.insert(key.to_owned(), 1);
+/// Series that every program with Prometheus' own libraries has.
+fn process(text: &mut String, usage: os::Usage) {
+    let mut line = |name: &str, kind: &str, value: &dyn Display| {
+        let _ = writeln!(text, "# TYPE process_{name} {kind}\nprocess_{name} {value}");
+    };
+    line("cpu_seconds_total", "counter", &usage.cpu.as_secs_f64());
+    line("resident_memory_bytes", "gauge", &usage.resident);
+    line("virtual_memory_bytes", "gauge", &usage.addressed);
+    line("open_fds", "gauge", &usage.files);
+    line("max_fds", "gauge", &usage.most_files);
+    let started = usage.started.and_then(|started| started.duration_since(SystemTime::UNIX_EPOCH).ok());
+    if let Some(started) = started {
+        line("start_time_seconds", "gauge", &started.as_secs_f64());
     }
 }
 
-/// State and secrets paths lose their key.
-fn normalised(path: &str) -> &str {
-    let keyed = path.starts_with("/v1.0/state/") || path.starts_with("/v1.0/secrets/");
-    if !keyed {
-        return path;
-    }
-    path.match_indices('/').nth(3).map_or(path, |(at, _)| &path[..at])
-}
-
-struct Page<'a> {
-    text: String,
-    app_id: &'a str,
-}
-
-impl Page<'_> {
-    fn head(&mut self, name: &str, any: bool) {
-        if any {
-            let _ = writeln!(self.text, "# TYPE dapr_{name} counter");
-        }
-    }
-
-    fn line(&mut self, name: &str, labels: &[(&str, &str)], count: u64) {
-        let labels = self.labels(labels);
-        let _ = writeln!(self.text, "dapr_{name}{{{labels}}} {count}");
-    }
-
-    fn labels(&self, labels: &[(&str, &str)]) -> String {
-        labelled(self.app_id, labels)
-    }
-
-    /// Counters and the latency of calls.
-    fn calls(&mut self, calls: &Calls, counters: &[&str], latency: &str) {
-        let all = || {
-            calls.0.iter().flat_map(|(path, series)| {
-                series.iter().map(move |one| {
-                    let labels = [
-                        ("method", one.method.as_str()),
-                        ("path", path.as_str()),
-                        ("status", one.status.as_str()),
-                    ];
-                    (labels, &one.latency)
-                })
-            })
-        };
-        for name in counters {
-            self.head(name, !calls.0.is_empty());
-            for (labels, latency) in all() {
-                self.line(name, &labels, latency.count());
-            }
-        }
-        if !calls.0.is_empty() {
-            let _ = writeln!(self.text, "# TYPE dapr_{latency} histogram");
-        }
-        for (labels, histogram) in all() {
-            let labels = self.labels(&labels);
-            histogram.write(&mut self.text, &format!("dapr_{latency}"), &labels);
-        }
-    }
-
-    /// Runs of jobs.
-    fn jobs(&mut self, namespace: &str, [well, badly]: &[Option<Histogram>; 2]) {
-        let of = |success| [("namespace", namespace), ("operation", "job_trigger_op"), ("success", success)];
-        for (name, series) in [("component_job_success_count", well), ("component_job_failure_count", badly)]
-        {
-            self.head(name, series.is_some());
-            if let Some(latency) = series {
-                self.line(name, &of("")[..2], latency.count());
-            }
-        }
-        if well.is_some() || badly.is_some() {
-            let _ = writeln!(self.text, "# TYPE dapr_component_job_latencies histogram");
-        }
-        for (latency, success) in [(well, "true"), (badly, "false")] {
-            if let Some(latency) = latency {
-                let labels = self.labels(&of(success));
-                latency.write(&mut self.text, "dapr_component_job_latencies", &labels);
-            }
-        }
-    }
-
-    fn histogram(&mut self, name: &str, labels: &[(&str, &str)], histogram: &Histogram) {
-        if histogram.count() > 0 {
-            let _ = writeln!(self.text, "# TYPE dapr_{name} histogram");
-            let labels = self.labels(labels);
-            histogram.write(&mut self.text, &format!("dapr_{name}"), &labels);
-        }
-    }
-}
-
-/// Labels as they stand between the braces.
-fn labelled(app_id: &str, labels: &[(&str, &str)]) -> String {
-    let mut text = format!("app_id=\"{}\"", escaped(app_id));
-    for (label, value) in labels {
-        let _ = write!(text, ",{label}=\"{}\"", escaped(value));
-    }
-    text
-}
-
-fn escaped(value: &str) -> String {
-    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+/// Which part of the API an error code belongs to.
+fn category(code: &str) -> &'static str {
+    const PARTS: [(&str, &str); 12] = [
+        ("ACTOR", "actor"),
+        ("WORKFLOW", "workflow"),
+        ("INSTANCE_ID", "workflow"),
+        ("STATE", "state"),
+        ("CONFIGURATION", "configuration"),
+        ("CRYPTO", "crypto"),
+        ("SECRET", "secret"),
+        ("PUBSUB", "pubsub"),
+        ("CONVERSATION", "conversation"),
+        ("DIRECT_INVOKE", "service-invocation"),
+        ("BINDING", "bindings"),
+        ("SCHEDULER", "job"),
+    ];
+    let lock = ["LOCK", "TRY_LOCK", "UNLOCK"].iter().any(|word| code.contains(word));
+    let part = PARTS.iter().find(|(word, _)| code.contains(word)).map(|(_, part)| *part);
+    part.unwrap_or(if lock { "lock" } else { "common" })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn request(metrics: &Metrics, path: &str) {
-        let (method, status) = (&Method::GET, StatusCode::OK);
-        metrics.request(&Request {
-            method,
-            path,
-            status,
-            took: Duration::from_millis(3),
-            received: 0,
-            sent: Some(7),
-        });
-    }
-
-    /// Without the buckets.
-    fn text(metrics: &Metrics) -> String {
-        let page = metrics.text();
-        let lines: Vec<&str> = page.lines().filter(|line| !line.contains("_bucket{")).collect();
-        lines.join("\n")
-    }
-
-    #[test]
-    fn only_what_was_recorded_is_shown() {
-        let metrics = Metrics::new("a\"b");
-        assert_eq!(metrics.text(), "");
-        metrics.component_loaded();
-        request(&metrics, "/v1.0/state/s/key");
-        request(&metrics, "/v1.0/state/s/other");
-        metrics.app_call(&Method::POST, "/orders?x=1", StatusCode::OK, Duration::from_millis(3));
-        insta::assert_snapshot!(text(&metrics), @r#"
-        # TYPE dapr_http_server_request_count counter
-        dapr_http_server_request_count{app_id="a\"b",method="GET",path="/v1.0/state/s",status="200"} 2
-        # TYPE dapr_http_server_response_count counter
-        dapr_http_server_response_count{app_id="a\"b",method="GET",path="/v1.0/state/s",status="200"} 2
-        # TYPE dapr_http_server_latency histogram
-        dapr_http_server_latency_sum{app_id="a\"b",method="GET",path="/v1.0/state/s",status="200"} 6
-        dapr_http_server_latency_count{app_id="a\"b",method="GET",path="/v1.0/state/s",status="200"} 2
-        # TYPE dapr_http_server_request_bytes histogram
-        dapr_http_server_request_bytes_sum{app_id="a\"b"} 0
-        dapr_http_server_request_bytes_count{app_id="a\"b"} 2
-        # TYPE dapr_http_server_response_bytes histogram
-        dapr_http_server_response_bytes_sum{app_id="a\"b"} 14
-        dapr_http_server_response_bytes_count{app_id="a\"b"} 2
-        # TYPE dapr_http_client_completed_count counter
-        dapr_http_client_completed_count{app_id="a\"b",method="POST",path="orders",status="200"} 1
-        # TYPE dapr_http_client_roundtrip_latency histogram
-        dapr_http_client_roundtrip_latency_sum{app_id="a\"b",method="POST",path="orders",status="200"} 3
-        dapr_http_client_roundtrip_latency_count{app_id="a\"b",method="POST",path="orders",status="200"} 1
-        # TYPE dapr_runtime_component_loaded counter
-        dapr_runtime_component_loaded{app_id="a\"b"} 1
-        "#);
-    }
-
-    #[test]
-    fn invented_paths_share_one_series() {
-        let metrics = Metrics::new("a");
-        for number in 0..MOST_PATHS + 10 {
-            request(&metrics, &format!("/{number}"));
-        }
-        assert!(
-            metrics
-                .text()
-                .contains("request_count{app_id=\"a\",method=\"GET\",path=\"\",status=\"200\"} 10\n")
-        );
-    }
-}
+mod tests;

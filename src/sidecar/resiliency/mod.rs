@@ -183,6 +183,11 @@ impl Resiliency {
         Some(Policy::new(format!("component[{name}] {words}"), found.timeout, found.retry, breaker, meter))
     }
 
+    /// Where what policies do is counted.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
     /// Retries of calls to another sidecar that can't be reached, where no policy was defined.
     pub fn service_retries(&self) -> &Retry {
         &self.service

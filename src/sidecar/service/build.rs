@@ -24,7 +24,7 @@ use crate::sidecar::core::{Core, Stop};
 use crate::sidecar::handle::Addresses;
 use crate::sidecar::health::{self, Health};
 use crate::sidecar::listen::{self, Bound, Inherited, Listener, Wish, stable_port};
-use crate::sidecar::metrics::Metrics;
+use crate::sidecar::metrics::{Metrics, Settings as Counted};
 use crate::sidecar::resiliency::Resiliency;
 use crate::sidecar::resolve::Resolver;
 use crate::sidecar::store::Components;
@@ -77,7 +77,8 @@ impl Service {
         let mut inherited = Inherited::from(&env);
         let (addresses, sockets) = bind(&options, &mut inherited, &env).await?;
         let namespace = env.get(NAMESPACE).unwrap_or_default().to_owned();
-        let metrics = Arc::new(Metrics::new(&options.app_id));
+        let metrics =
+            Arc::new(Metrics::with(&options.app_id, Counted::of(&configuration, options.metrics.is_some())));
         let resiliency = resiliency(&options, &env, &metrics);
         let app = if options.app_port == 0 {
             None
@@ -102,6 +103,7 @@ impl Service {
             Invoker::new(&options.app_id, &namespace, app.clone(), resolver, &configuration, &env);
         invoker.traced = tracer.is_on();
         invoker.resiliency = Arc::clone(&resiliency);
+        let components = Components::new(Arc::clone(&resiliency), &namespace);
         let core = Core {
             invoker,
             shared: Arc::new(Shared {
@@ -110,7 +112,7 @@ impl Service {
                 configuration,
                 env,
                 tracer,
-                components: Components::new(Arc::clone(&resiliency)),
+                components,
                 app,
             }),
             addresses,

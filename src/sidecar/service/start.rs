@@ -60,6 +60,9 @@ fn before_components(core: &Core) {
             options.resources_paths.iter().map(|path| path.display().to_string()).collect();
         tracing::info!(target: reload::SCOPE, "Watching directories: [{}]", directories.join(" "));
     }
+    for line in core.metrics.greeting() {
+        tracing::info!(target: RUNTIME, "{line}");
+    }
     if options.metrics.is_some()
         && let Some(address) = core.addresses.metrics.first()
     {

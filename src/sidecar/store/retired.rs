@@ -53,6 +53,7 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use super::*;
+    use crate::sidecar::metrics::component::{Meter, STATE};
 
     struct Provider(AtomicBool);
 
@@ -63,6 +64,7 @@ mod tests {
             provider: Arc::clone(&provider),
             outbound: None,
             inbound: None,
+            meter: Meter::new(&Arc::default(), "s", "", STATE, &[]),
         });
         let close = |provider: Arc<Provider>| -> BoxFuture<'static, ()> {
             Box::pin(async move { provider.0.store(true, Ordering::SeqCst) })

@@ -18,10 +18,16 @@ struct ErrorBody<'a> {
     details: &'a [Value],
 }
 
+/// The code of an answer that is an error, for those who count them.
+#[derive(Debug, Clone, Copy)]
+pub struct ErrorCode(pub &'static str);
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let body = ErrorBody { error_code: self.code, message: &self.message, details: &self.details };
-        json_answer(self.status, &body)
+        let mut response = json_answer(self.status, &body);
+        response.extensions_mut().insert(ErrorCode(self.code));
+        response
     }
 }
 

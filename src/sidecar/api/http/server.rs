@@ -14,6 +14,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use tower::ServiceExt;
 
 use super::cors::{self, Cors};
+use super::error::ErrorCode;
 use super::{invoke, log, path, routes, trace};
 use crate::sidecar::api::rules::Rules;
 use crate::sidecar::api::token::{Given, Token};
@@ -70,6 +71,9 @@ impl Api {
             received,
             sent: response.body().size_hint().exact(),
         });
+        if let Some(ErrorCode(code)) = response.extensions().get() {
+            self.core.metrics.error_code(code);
+        }
         match logged {
             Some(call) => call.follow(response),
             None => response,

@@ -13,6 +13,7 @@ use std::error::Error;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use axum::body::Body;
 use hyper::header::{HeaderMap, HeaderValue};
@@ -56,6 +57,14 @@ impl Failure {
         }
     }
 
+    /// The number of the status; a call without an answer has one too.
+    fn number(&self) -> i32 {
+        match self {
+            Self::Call(_) => Code::Unavailable.into(),
+            Self::Status(status) => status.code().into(),
+        }
+    }
+
     /// Whether the app doesn't have the method.
     fn is_unimplemented(&self) -> bool {
         matches!(self, Self::Status(status) if status.code() == Code::Unimplemented)
@@ -82,7 +91,12 @@ impl<'a> Grpc<'a> {
     /// Asks for the app's health, past the gate and the limit. The error is the reason why it isn't healthy.
     pub async fn health(&self) -> Result<(), String> {
         const PATH: &str = "/dapr.proto.runtime.v1.AppCallbackHealthCheck/HealthCheck";
-        self.ask(PATH).await.map_err(|failure| failure.to_string())
+        let started = Instant::now();
+        let answer = self.ask::<()>(PATH).await;
+        if let Some(metrics) = self.channel.metrics() {
+            metrics.rpc_probe(answer.as_ref().err().map_or(0, Failure::number), started.elapsed());
+        }
+        answer.map_err(|failure| failure.to_string())
     }
 
     /// A question before calls begin: without a token, past the limit.
@@ -139,10 +153,22 @@ impl<'a> Grpc<'a> {
         let limit = self.channel.limit_of_answers();
         let link = Once { channel: self.channel, link: self.link, permit };
         let mut client = tonic::client::Grpc::new(link).max_decoding_message_size(limit);
+        let sent = message.encoded_len();
         let mut request = tonic::Request::new(message);
         *request.metadata_mut() = metadata;
         let codec = ProstCodec::<M, R>::default();
-        client.unary(request, PathAndQuery::from_static(path), codec).await.map_err(Failure::from)
+        let started = Instant::now();
+        let answer: Result<tonic::Response<R>, Failure> =
+            client.unary(request, PathAndQuery::from_static(path), codec).await.map_err(Failure::from);
+        if let Some(metrics) = self.channel.metrics().filter(|metrics| metrics.is_on()) {
+            let series = metrics.rpc_client.method(path);
+            series.ended(answer.as_ref().err().map_or(0, Failure::number), started.elapsed());
+            series.sent(sent as u64);
+            if let Ok(answer) = &answer {
+                series.received(answer.get_ref().encoded_len() as u64);
+            }
+        }
+        answer
     }
 }
 

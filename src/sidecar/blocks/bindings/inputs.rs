@@ -1,7 +1,7 @@
 //! Input bindings: which ones the app wants, reading them while the app is up, and handing their events over.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
@@ -169,7 +169,10 @@ async fn deliver(
         }
     };
     let delivery = Delivery { name, route, event, parent: &parent };
-    match guard(entry.inbound.as_ref(), || app.binding_event(delivery)).await {
+    let began = Instant::now();
+    let handled = guard(entry.inbound.as_ref(), || app.binding_event(delivery)).await;
+    entry.meter.done("", began, handled.is_ok());
+    match handled {
         Ok(answer) => {
             let data = answer.data.clone();
             follow(shared, name, answer).await;

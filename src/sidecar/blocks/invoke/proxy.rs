@@ -53,7 +53,7 @@ impl Invoker {
 
     /// Forwards a call to the own app for another sidecar.
     pub async fn proxy_local(&self, request: Request<Body>) -> Result<Response<Body>, Status> {
-        if self.closed {
+        if self.closed == Some(true) {
             let text = format!("access control policy has denied access to id: {}", self.app_id);
             return Err(Status::permission_denied(text));
         }

@@ -1,6 +1,7 @@
 //! Publishing several messages at once (http-api reference, section 4.2).
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -117,7 +118,11 @@ pub async fn publish(shared: &Shared, request: Request<'_>) -> Result<(), Failur
         return Ok(());
     }
     let send = |messages| component.provider.bulk_publish(messages);
+    let began = Instant::now();
     let results = guard_many(component.outbound.as_ref(), messages, send).await;
+    if let Some(series) = component.meter.topic(topic) {
+        series.sent_many(began, results.iter().all(Result::is_ok), results.len());
+    }
     let mut failed = Vec::new();
     for ((entry_id, result), span) in ids.into_iter().zip(results).zip(spans) {
         if let Err(error) = result {
