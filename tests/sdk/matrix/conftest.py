@@ -15,20 +15,6 @@ from peers import SECRETS, STOCK, Redis, component, resource, stock_services
 from support import Machine
 
 
-# What the embedded sidecar doesn't have yet.
-TO_COME = ("configuration.redis", "lock.redis")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "to_come: what the embedded sidecar can't do yet; runs against a stock one only")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    left_out = [] if STOCK else [item for item in items if item.get_closest_marker("to_come")]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in left_out]
-
-
 @pytest.fixture(scope="session")
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
     server = Redis(tmp_path_factory.mktemp("redis"))
@@ -89,7 +75,7 @@ def resources(home: Path, redis: Redis) -> list[dict]:
         component("pubsub", "pubsub.in-memory") if STOCK
         else component("pubsub", "pubsub.sqlite", connectionString=str(home / "pubsub.sqlite"))
     )
-    everything = [
+    return [
         broker,
         component("statestore", "state.sqlite", connectionString=str(home / "state.sqlite")),
         component("secrets", "secretstores.local.file", secretsFile=str(secrets), multiValued="true"),
@@ -99,4 +85,3 @@ def resources(home: Path, redis: Redis) -> list[dict]:
         component("settings", "configuration.redis", redisHost=redis.address),
         component("locks", "lock.redis", redisHost=redis.address),
     ]
-    return [content for content in everything if STOCK or content["spec"]["type"] not in TO_COME]

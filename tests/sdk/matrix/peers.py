@@ -12,7 +12,7 @@ from support import Run, free_ports, leave_out, until
 
 # The path of a stock `daprd` that is to be tested in place of the embedded one; its `placement` and `scheduler` lie
 # beside it.
-STOCK = os.environ.get("DAPRD_PEER")
+STOCK = os.environ.get("DAPRD_PEER") or None
 SECRETS = {"token": "s3cret", "database": {"user": "dapr", "password": "pw"}}
 
 

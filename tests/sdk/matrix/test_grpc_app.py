@@ -63,7 +63,6 @@ def test_invocation_by_http(app: Peer) -> None:
     assert answer.headers["content-type"] == "application/json"
 
 
-@pytest.mark.to_come
 def test_proxying(app: Peer, channel: grpc.Channel) -> None:
     metadata = (("dapr-app-id", app.app_id),)
     say, repeat = channel.unary_unary("/test.Own/Say"), channel.stream_stream("/test.Own/Repeat")

@@ -98,7 +98,6 @@ def test_bulk_publish(app: Peer) -> None:
 
 
 @plain
-@pytest.mark.to_come
 def test_bulk_subscribe(app: Peer) -> None:
     count = 20
     for n in range(count):
@@ -153,7 +152,6 @@ def test_secrets(app: Peer) -> None:
 
 
 @plain
-@pytest.mark.to_come
 def test_configuration(app: Peer, redis: Redis) -> None:
     redis.set("plain-greeting", "hello||v1")
     path = "/v1.0/configuration/settings"
@@ -170,7 +168,6 @@ def test_configuration(app: Peer, redis: Redis) -> None:
 
 
 @plain
-@pytest.mark.to_come
 def test_lock(app: Peer) -> None:
     def call(verb: str, owner: str, **more: object) -> dict:
         body = {"resourceId": "plain", "lockOwner": owner, **more}

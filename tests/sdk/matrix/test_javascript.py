@@ -166,7 +166,6 @@ def test_bulk_publish(js: Javascript) -> None:
     assert len(failed) == len(messages)
 
 
-@pytest.mark.to_come
 def test_bulk_subscribe(js: Javascript, transport: str) -> None:
     if STOCK and transport == "grpc":
         pytest.xfail("a stock sidecar gives up when this SDK has only the older one of two methods")
@@ -200,7 +199,6 @@ def test_secrets(js: Javascript) -> None:
 
 
 @grpc_only
-@pytest.mark.to_come
 def test_configuration(js: Javascript, redis: Redis) -> None:
     redis.set("js-greeting", "hello||v1")
     items = js.call("configuration.get", "settings", ["js-greeting"])["items"]
@@ -216,7 +214,6 @@ def test_configuration(js: Javascript, redis: Redis) -> None:
     js.call("stop", "settings")
 
 
-@pytest.mark.to_come
 def test_lock(js: Javascript) -> None:
     assert js.call("lock.lock", "locks", js.app_id, "one", 60) == {"success": True}
     assert not js.call("lock.lock", "locks", js.app_id, "two", 60).get("success")

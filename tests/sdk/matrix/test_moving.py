@@ -28,6 +28,7 @@ class Home:
         for content in (
             component("statestore", "state.redis", actorStateStore="true", **common),
             component("pubsub", "pubsub.redis", **common),
+            component("locks", "lock.redis", **common),
         ):
             (resources / f"{content['metadata']['name']}.yaml").write_text(json.dumps(content))
         configuration = machine.home / "configuration.yaml"
@@ -110,3 +111,18 @@ def told(app: Peer, name: str) -> list:
     answer = app.machine.http.post(f"http://127.0.0.1:{app.app_port}/seen", json={"name": name})
     assert answer.status_code == 200, answer.text
     return answer.json()
+
+
+def test_locks_are_shared(home: Home) -> None:
+    one, two = home.run("installed"), home.run("embedded")
+
+    def call(app: Peer, verb: str, owner: str, **more: object) -> dict:
+        body = {"resourceId": "shared", "lockOwner": owner, **more}
+        return app.request("POST", f"/v1.0-alpha1/{verb}/locks", json=body).json()
+
+    assert call(one, "lock", "a", expiryInSeconds=60)["success"]
+    assert not call(two, "lock", "b", expiryInSeconds=60)["success"]
+    assert call(two, "unlock", "b") == {"status": 2}
+    assert call(two, "unlock", "a") == {"status": 0}
+    assert call(two, "lock", "b", expiryInSeconds=60)["success"]
+    assert not call(one, "lock", "a", expiryInSeconds=60)["success"]

@@ -179,7 +179,6 @@ def test_secrets(client: DaprClient) -> None:
 
 
 @grpc_only
-@pytest.mark.to_come
 def test_configuration(client: DaprClient, redis: Redis) -> None:
     redis.set("python-greeting", "hello||v1")
     item = client.get_configuration("settings", ["python-greeting"]).items["python-greeting"]
@@ -198,7 +197,6 @@ def test_configuration(client: DaprClient, redis: Redis) -> None:
 
 
 @grpc_only
-@pytest.mark.to_come
 def test_lock(client: DaprClient) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
