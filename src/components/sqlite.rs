@@ -9,6 +9,7 @@
 mod checkpoint;
 mod connect;
 mod options;
+pub mod schema;
 #[cfg(test)]
 mod tests;
 mod writer;

@@ -15,6 +15,8 @@ use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
 use super::shared::Shared;
+use super::view::path_segment;
+use crate::net::is_same_secret;
 
 /// The header with which our script says that it is our script; forms have a field of the same name.
 pub const SESSION: &str = "x-dashboard-session";
@@ -47,7 +49,7 @@ fn admit(shared: &Shared, request: &Request) -> Result<(), Box<Response>> {
     }
     if let Some(token) = &shared.options.token {
         if let Some(given) = parameter(request.uri(), "token") {
-            return if same(&given, token) {
+            return if is_same_secret(given.as_bytes(), token.as_bytes()) {
                 Err(Box::new(enter(request.uri(), token)))
             } else {
                 refuse(StatusCode::UNAUTHORIZED, "the token is wrong")
@@ -78,7 +80,7 @@ fn admit(shared: &Shared, request: &Request) -> Result<(), Box<Response>> {
 
 /// Whether a request knows what only our pages tell. `given` is the header's or the form field's value.
 pub fn is_own_session(shared: &Shared, given: Option<&str>) -> bool {
-    given.is_some_and(|given| same(given, &shared.session))
+    given.is_some_and(|given| is_same_secret(given.as_bytes(), shared.session.as_bytes()))
 }
 
 /// The names under which this dashboard is asked for: of this machine when it listens there only, and no name but
@@ -104,29 +106,22 @@ fn shows(headers: &HeaderMap, token: &str) -> bool {
     let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut cookies =
         cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    bearer.is_some_and(|given| same(given, token))
-        || cookies.any(|(name, value)| name == TOKEN && same(value, &as_cookie(token)))
+    bearer.is_some_and(|given| is_same_secret(given.as_bytes(), token.as_bytes()))
+        || cookies.any(|(name, value)| {
+            name == TOKEN && is_same_secret(value.as_bytes(), path_segment(token).as_bytes())
+        })
 }
 
 /// Keeps the token in a cookie and leads to the same page without it, so that it stays in no address bar.
 fn enter(uri: &Uri, token: &str) -> Response {
-    let cookie = format!("{TOKEN}={}; HttpOnly; SameSite=Strict; Path=/", as_cookie(token));
+    // Cookies can't hold every character either.
+    let cookie = format!("{TOKEN}={}; HttpOnly; SameSite=Strict; Path=/", path_segment(token));
     // One slash: two would lead to another host.
     let to = format!("/{}", uri.path().trim_start_matches('/'));
     (StatusCode::SEE_OTHER, [(SET_COOKIE, cookie), (LOCATION, to)]).into_response()
 }
 
-/// Cookies can't hold every character.
-fn as_cookie(token: &str) -> String {
-    percent_encoding::utf8_percent_encode(token, percent_encoding::NON_ALPHANUMERIC).to_string()
-}
-
 fn parameter(uri: &Uri, name: &str) -> Option<String> {
     let pairs = form_urlencoded::parse(uri.query()?.as_bytes());
     pairs.into_iter().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
-}
-
-/// Compares in a time that does not tell where the difference is.
-fn same(a: &str, b: &str) -> bool {
-    a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |sum, (a, b)| sum | (a ^ b)) == 0
 }

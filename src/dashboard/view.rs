@@ -149,7 +149,7 @@ fn bytes(size: f64) -> String {
 }
 
 /// A text as one segment of a path.
-fn path_segment(text: &str) -> String {
+pub fn path_segment(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 

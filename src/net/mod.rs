@@ -1,12 +1,15 @@
-//! Free ports: found, reserved together, and handed over; the HTTP client for everything outside.
+//! Free ports: found, reserved together, and handed over; the HTTP client for everything outside; texts of URLs and
+//! secrets.
 
 mod outside;
+mod text;
 mod tls;
 
 pub use outside::{
     AGENT, CONNECT, cause, failure, http_client, http_client_builder, is_local, provide_cryptography,
 };
 
+pub use text::{NOT_IN_A_URL, is_same_secret};
 pub use tls::{ClientTls, RENEGOTIATION, pem};
 
 use std::collections::HashSet;

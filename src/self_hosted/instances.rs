@@ -224,6 +224,18 @@ fn is_sidecar(name: &str) -> bool {
     name == "daprd" || name == "daprd.exe"
 }
 
+/// The flags of a command line, whose first word is the program, with their values; empty where none is given.
+pub(super) fn flags(arguments: &[String]) -> impl Iterator<Item = (&str, &str)> {
+    let mut words = arguments.iter().skip(1).peekable();
+    std::iter::from_fn(move || {
+        let flag = words.by_ref().find_map(|word| word.strip_prefix("--"))?;
+        Some(match flag.split_once('=') {
+            Some(pair) => pair,
+            None => (flag, words.next_if(|next| !next.starts_with("--")).map_or("", String::as_str)),
+        })
+    })
+}
+
 /// Reads the command line of a `daprd`; `None` when it names no app.
 fn from_arguments(process: &Process, arguments: &[String]) -> Option<Instance> {
     let created = os::started_at(process.started).and_then(|time| Timestamp::try_from(time).ok());
@@ -232,18 +244,7 @@ fn from_arguments(process: &Process, arguments: &[String]) -> Option<Instance> {
         daprd: ProcessId { pid: process.pid, started: process.started },
         ..Instance::default()
     };
-    let mut words = arguments.iter().skip(1).peekable();
-    while let Some(word) = words.next() {
-        let Some(flag) = word.strip_prefix("--") else {
-            continue;
-        };
-        let (name, value) = match flag.split_once('=') {
-            Some((name, value)) => (name, value),
-            None => match words.next_if(|next| !next.starts_with("--")) {
-                Some(value) => (flag, value.as_str()),
-                None => (flag, ""),
-            },
-        };
+    for (name, value) in flags(arguments) {
         match name {
             "app-id" => value.clone_into(&mut instance.app_id),
             "dapr-http-port" => number(value, &mut instance.http_port),

@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use hyper::ext::ReasonPhrase;
 use hyper::{Request, Response};
-use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::instances;
 use crate::client::http::Cause;
 use crate::client::{self, Endpoint, metadata};
 use crate::env::Env;
+use crate::net::NOT_IN_A_URL;
 use crate::paths::InstallDir;
 use crate::suggest;
 
@@ -36,19 +37,6 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'@');
 /// The same with the slash: several parts.
 const PATH: &AsciiSet = &SEGMENT.remove(b'/');
-/// Only what can't be in a URL at all: the user's own escapes and query stay.
-const VERBATIM: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'<')
-    .add(b'>')
-    .add(b'\\')
-    .add(b'^')
-    .add(b'`')
-    .add(b'{')
-    .add(b'|')
-    .add(b'}');
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// One part of a path.
@@ -63,7 +51,7 @@ pub fn path(text: &str) -> String {
 
 /// A path with a query, as a user writes it.
 pub fn verbatim(text: &str) -> String {
-    utf8_percent_encode(text, VERBATIM).to_string()
+    utf8_percent_encode(text, NOT_IN_A_URL).to_string()
 }
 
 /// A name or a value in a query.

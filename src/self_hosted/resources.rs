@@ -72,20 +72,10 @@ pub fn sidecars(install: &InstallDir, env: &Env) -> Vec<Sidecar> {
 /// Where a sidecar looks: the flags of its process, or the default directory.
 fn paths(instance: &Instance, install: &InstallDir) -> Vec<PathBuf> {
     let arguments = os::arguments(instance.daprd.pid);
-    let mut found = Vec::new();
-    let mut words = arguments.iter();
-    while let Some(word) = words.next() {
-        let flag = word.trim_start_matches('-');
-        let (name, value) = match flag.split_once('=') {
-            Some((name, value)) => (name, Some(value)),
-            None => (flag, None),
-        };
-        if matches!(name, "resources-path" | "components-path")
-            && let Some(value) = value.or_else(|| words.next().map(String::as_str))
-        {
-            found.extend(value.split(',').filter(|path| !path.is_empty()).map(PathBuf::from));
-        }
-    }
+    let named = instances::flags(&arguments)
+        .filter(|(name, _)| matches!(*name, "resources-path" | "components-path"))
+        .flat_map(|(_, value)| value.split(','));
+    let mut found: Vec<PathBuf> = named.filter(|path| !path.is_empty()).map(PathBuf::from).collect();
     if found.is_empty() {
         found.push(install.components());
     }

@@ -183,7 +183,7 @@ where
     Ok(sender)
 }
 
-/// The body of a response; gives the connection back when it was read to its end.
+/// The body of a response; keeps its place, and gives the connection back, if it has one, when it was read to its end.
 struct Reply {
     body: Incoming,
     done: bool,

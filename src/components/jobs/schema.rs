@@ -8,10 +8,10 @@
 //! An owner always has its row in `jobs_watchers`: both are removed in one transaction. So a job whose owner died
 //! is found by asking whether the watchers' processes are alive. Times are microseconds since 1970.
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::Connection;
 
 use crate::components::InitError;
-use crate::components::sqlite::in_transaction;
+use crate::components::sqlite::schema;
 
 const VERSION: i64 = 1;
 
@@ -52,29 +52,5 @@ CREATE INDEX jobs_watchers_receiver ON jobs_watchers (receiver);
 
 /// Creates the tables in a new file. Many processes may do so at once.
 pub fn create(connection: &Connection) -> Result<(), InitError> {
-    let create = |connection: &Connection| -> rusqlite::Result<i64> {
-        connection.execute_batch(
-            "CREATE TABLE IF NOT EXISTS jobs_meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
-        )?;
-        let version = version(connection)?;
-        if version.is_none() {
-            connection.execute_batch(TABLES)?;
-            connection.execute("INSERT INTO jobs_meta (key, value) VALUES ('schema', ?1)", [VERSION])?;
-        }
-        Ok(version.unwrap_or(VERSION))
-    };
-    // The usual case needs no write lock.
-    let found = match version(connection) {
-        Ok(Some(version)) => version,
-        _ => in_transaction(connection, create).map_err(InitError::new)?,
-    };
-    if found == VERSION {
-        Ok(())
-    } else {
-        Err(InitError(format!("the file has schema version {found}; this program knows version {VERSION}")))
-    }
-}
-
-fn version(connection: &Connection) -> rusqlite::Result<Option<i64>> {
-    connection.query_row("SELECT value FROM jobs_meta WHERE key = 'schema'", [], |row| row.get(0)).optional()
+    schema::create(connection, "jobs", VERSION, TABLES)
 }

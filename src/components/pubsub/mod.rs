@@ -4,6 +4,7 @@
 mod batch;
 pub mod in_memory;
 pub mod redis;
+mod running;
 pub mod sqlite;
 
 use std::panic::AssertUnwindSafe;

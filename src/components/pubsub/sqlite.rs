@@ -25,11 +25,12 @@ use async_trait::async_trait;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
+use super::running::Running;
 use super::{Batch, BulkHandler, Error, Handler, Message, PubSub, Subscription};
 use crate::components::sqlite::{self, Database};
 use crate::components::{Init, InitError, Metadata};
 use crate::records::ProcessId;
-use consumer::{Consumer, Receiver, Running};
+use consumer::{Consumer, Receiver};
 use log::Listener;
 use publisher::Publisher;
 use settings::{Delivery, Settings};

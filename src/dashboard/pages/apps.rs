@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{Ask, Done};
 use crate::dashboard::problem::Problem;
 use crate::dashboard::sources::apps::App;
+use crate::dashboard::view::path_segment;
 use crate::self_hosted::instances::Instance;
 use crate::self_hosted::{restart, stop};
 
@@ -63,7 +64,6 @@ pub async fn restart(ask: Ask) -> Result<Done, Problem> {
     let outcome = restarting.await.map_err(Problem::failed)?;
     ask.shared.apps.refresh().await;
     outcome.map_err(|error| Problem::failed(format_args!("{id} was not restarted: {error}")))?;
-    let next =
-        format!("/apps/{}", percent_encoding::utf8_percent_encode(&id, percent_encoding::NON_ALPHANUMERIC));
+    let next = format!("/apps/{}", path_segment(&id));
     Ok(Done::new(format!("{id} was restarted."), next))
 }

@@ -6,13 +6,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::header::CONTENT_TYPE;
 use hyper::{Method, Request};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 use super::{Ask, Done, apps};
 use crate::client::{self, metadata};
 use crate::dashboard::problem::Problem;
 use crate::dashboard::sources::apps::App;
+use crate::dashboard::view::path_segment;
 
 /// How long a sidecar may take: an app behind it may be slow.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -96,7 +96,7 @@ pub async fn state(ask: Ask) -> Result<State, Problem> {
     if found.app.is_empty() || found.store.is_empty() || found.key.is_empty() {
         return Ok(found);
     }
-    let path = format!("/v1.0/state/{}/{}", encoded(&found.store), encoded(&found.key));
+    let path = format!("/v1.0/state/{}/{}", path_segment(&found.store), path_segment(&found.key));
     let (status, body, etag) = call(&ask, &found.app, Method::GET, &path, Bytes::new(), "").await?;
     found.asked = true;
     match status {
@@ -121,7 +121,7 @@ pub async fn set_state(ask: Ask) -> Result<Done, Problem> {
         item["options"] = serde_json::json!({"concurrency": "first-write"});
     }
     let body = Bytes::from(serde_json::Value::Array(vec![item]).to_string());
-    let path = format!("/v1.0/state/{}", encoded(&store));
+    let path = format!("/v1.0/state/{}", path_segment(&store));
     let (status, answer, _) = call(&ask, &app, Method::POST, &path, body, "application/json").await?;
     if !(200..300).contains(&status) {
         return Err(Problem::failed(format_args!("{key} was not written: status {status}: {answer}")));
@@ -132,7 +132,7 @@ pub async fn set_state(ask: Ask) -> Result<Done, Problem> {
 /// Deletes a value.
 pub async fn delete_state(ask: Ask) -> Result<Done, Problem> {
     let (app, store, key) = place(&ask)?;
-    let path = format!("/v1.0/state/{}/{}", encoded(&store), encoded(&key));
+    let path = format!("/v1.0/state/{}/{}", path_segment(&store), path_segment(&key));
     let (status, answer, _) = call(&ask, &app, Method::DELETE, &path, Bytes::new(), "").await?;
     if !(200..300).contains(&status) {
         return Err(Problem::failed(format_args!("{key} was not deleted: status {status}: {answer}")));
@@ -155,7 +155,7 @@ fn next(app: &str, store: &str, key: &str) -> String {
 pub async fn publish(ask: Ask) -> Result<Done, Problem> {
     let app = ask.required("app")?.to_owned();
     let (broker, topic) = (ask.required("pubsub")?, ask.required("topic")?);
-    let path = format!("/v1.0/publish/{}/{}", encoded(broker), encoded(topic));
+    let path = format!("/v1.0/publish/{}/{}", path_segment(broker), path_segment(topic));
     let data = ask.parameter("data").unwrap_or_default().to_owned();
     let is_json = serde_json::from_str::<serde_json::Value>(&data).is_ok();
     let kind = if is_json { "application/json" } else { "text/plain" };
@@ -174,17 +174,13 @@ pub async fn invoke(ask: Ask) -> Result<Done, Problem> {
     let verb: Method =
         verb.parse().map_err(|_| Problem::bad_request(format_args!("verb: {verb} is none")))?;
     let method = ask.required("method")?.trim_start_matches('/').to_owned();
-    let path = format!("/v1.0/invoke/{}/method/{method}", encoded(&app));
+    let path = format!("/v1.0/invoke/{}/method/{method}", path_segment(&app));
     let data = ask.parameter("data").unwrap_or_default().to_owned();
     let kind = if data.is_empty() { "" } else { "application/json" };
     let (status, answer, _) = call(&ask, &app, verb, &path, data.into(), kind).await?;
     let mut done = Done::new(format!("{app} answered with status {status}."), "/try".into());
     done.answer = Some(answer);
     Ok(done)
-}
-
-fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
 /// Calls the API of an app's sidecar. Returns status, body as text, and etag.

@@ -3,25 +3,13 @@
 use std::borrow::Cow;
 
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use percent_encoding::{AsciiSet, utf8_percent_encode};
 
 use crate::components::Metadata;
+use crate::net::NOT_IN_A_URL;
 
-/// What a URL can't hold as it is.
-const NOT_IN_A_PATH: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'<')
-    .add(b'>')
-    .add(b'\\')
-    .add(b'^')
-    .add(b'`')
-    .add(b'{')
-    .add(b'|')
-    .add(b'}');
-/// The same for one part of a path.
-const NOT_IN_A_SEGMENT: &AsciiSet = &NOT_IN_A_PATH.add(b'/').add(b'?').add(b'%');
+/// What one part of a path can't hold as it is.
+const NOT_IN_A_SEGMENT: &AsciiSet = &NOT_IN_A_URL.add(b'/').add(b'?').add(b'%');
 
 /// Metadata that must not become headers: they describe the connection, or are ours.
 const NOT_HEADERS: [&str; 12] = [
@@ -41,7 +29,7 @@ const NOT_HEADERS: [&str; 12] = [
 
 /// A path, and perhaps a query, as it can stand in a request; a missing leading slash is supplied.
 pub fn path(text: &str) -> Cow<'_, str> {
-    let encoded = Cow::from(utf8_percent_encode(text, NOT_IN_A_PATH));
+    let encoded = Cow::from(utf8_percent_encode(text, NOT_IN_A_URL));
     if text.starts_with('/') { encoded } else { Cow::Owned(format!("/{encoded}")) }
 }
 

@@ -12,6 +12,7 @@ pub mod pubsub;
 pub mod secrets;
 pub mod state;
 pub mod subscriptions;
+mod tasks;
 pub mod topics;
 
 #[cfg(test)]

@@ -11,12 +11,12 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 pub use active::{Active, Origin};
 use streaming::Streams;
 
 use super::delivery::{Delivery, Recipient};
+use super::tasks::Tasks;
 use super::topics::{self, Scopes};
 use crate::components::Metadata;
 use crate::components::pubsub::{Batch, BulkHandler, Handler, PubSub, Subscription as Running};
@@ -32,8 +32,6 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::fro
 const BULK: (u32, u32) = (100, 1000);
 /// How long the start waits for brokers; slower ones go on in the background.
 const FIRST_ATTEMPT: Duration = Duration::from_secs(5);
-/// How long brokers have for taking back the messages that the app did not finish.
-const GIVING_BACK: Duration = Duration::from_secs(2);
 
 /// All subscriptions of the app. They come and go with its health; closed, they stay away.
 #[derive(Default)]
@@ -47,15 +45,7 @@ pub struct Subscriptions {
 #[derive(Default)]
 struct Life {
     active: Vec<Active>,
-    tasks: TaskTracker,
-    stop: CancellationToken,
-    abandon: CancellationToken,
-}
-
-impl Drop for Life {
-    fn drop(&mut self) {
-        self.stop.cancel();
-    }
+    tasks: Tasks,
 }
 
 impl Subscriptions {
@@ -104,7 +94,7 @@ impl Subscriptions {
     pub async fn stop(&self, patience: Duration) -> bool {
         let life = self.current().clone();
         match life {
-            Some(life) => life.end(patience).await,
+            Some(life) => life.tasks.end(patience).await,
             None => true,
         }
     }
@@ -142,7 +132,7 @@ impl Life {
         subscription: &Subscription,
     ) -> Option<oneshot::Receiver<()>> {
         let topic = topics::at_broker(&entry.manifest, &shared.namespace, &subscription.topic).into_owned();
-        let abandon = self.abandon.clone();
+        let abandon = self.tasks.abandon.clone();
         let (shared, recipient) = (Arc::clone(shared), Recipient::App(Arc::clone(app)));
         let delivery = match Delivery::new(shared, recipient, Arc::clone(&entry), subscription, abandon) {
             Ok(delivery) => delivery,
@@ -166,8 +156,8 @@ impl Life {
         };
         let metadata = subscription.metadata.clone();
         let (tried, first_attempt) = oneshot::channel();
-        let stop = self.stop.clone();
-        self.tasks.spawn(async move {
+        let stop = self.tasks.stop.clone();
+        self.tasks.all.spawn(async move {
             let subscribing = subscribe(&entry, &topic, &metadata, work, tried);
             if let Some(running) = stop.run_until_cancelled(subscribing).await {
                 stop.cancelled().await;
@@ -175,17 +165,6 @@ impl Life {
             }
         });
         Some(first_attempt)
-    }
-
-    async fn end(&self, patience: Duration) -> bool {
-        self.stop.cancel();
-        self.tasks.close();
-        if tokio::time::timeout(patience, self.tasks.wait()).await.is_ok() {
-            return true;
-        }
-        self.abandon.cancel();
-        let _ = tokio::time::timeout(GIVING_BACK, self.tasks.wait()).await;
-        false
     }
 
     fn log_topics(&self) {

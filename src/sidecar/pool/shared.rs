@@ -2,13 +2,10 @@
 //! sidecar. It is made when it is needed, and again when it has ended.
 
 use std::io;
-use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 
 use axum::body::Body;
-use bytes::Bytes;
-use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
+use hyper::body::Incoming;
 use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper::http::uri::{Authority, PathAndQuery, Scheme};
 use hyper::{Request, Response, Uri, Version};
@@ -16,7 +13,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{Error, Tls, dial};
+use super::{Error, Reply, Tls, dial};
 
 /// Largest head of a response, in bytes.
 const HEAD: u32 = 64 << 10;
@@ -136,32 +133,7 @@ where
 fn hold(response: Response<Incoming>, permit: Option<OwnedSemaphorePermit>) -> Response<Body> {
     response.map(|body| match permit {
         None => Body::new(body),
-        Some(permit) => Body::new(Held { body, _permit: permit }),
+        // The connection is everybody's: nothing is given back but the place.
+        Some(permit) => Body::new(Reply { body, done: false, back: None, _permit: Some(permit) }),
     })
-}
-
-/// A body that keeps a place.
-struct Held {
-    body: Incoming,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl HttpBody for Held {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
 }

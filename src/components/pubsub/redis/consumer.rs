@@ -6,16 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ::redis::Value;
-use async_trait::async_trait;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio::task::JoinHandle;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::acknowledgements::{Acknowledgements, Held};
 use super::settings::Delivery;
 use super::stream::{Entry, Stream};
-use crate::components::pubsub::{Batch, BulkHandler, Handler, Subscription, batch};
+use crate::components::pubsub::{Batch, BulkHandler, Handler, batch};
 use crate::components::redis::Error;
 
 /// How long the server holds a read back that finds nothing. It ends then, so that a connection that has silently
@@ -237,20 +235,5 @@ impl Consumer {
         } else {
             self.held.remove([&entry.id]);
         }
-    }
-}
-
-/// What the subscriber holds.
-pub struct Running {
-    pub task: JoinHandle<()>,
-    pub stop: DropGuard,
-}
-
-#[async_trait]
-impl Subscription for Running {
-    async fn stop(self: Box<Self>) {
-        drop(self.stop);
-        // A panic has been reported by then.
-        let _ = self.task.await;
     }
 }

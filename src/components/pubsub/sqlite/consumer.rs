@@ -4,18 +4,16 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use rusqlite::Connection;
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::CancellationToken;
 
 use super::log::{self, Claimed, Listener, Share};
 use super::now_ms;
 use super::settings::Delivery;
 use super::wake::Bell;
-use crate::components::pubsub::{Batch, BulkHandler, DeliveryError, Handler, Subscription, guarded};
+use crate::components::pubsub::{Batch, BulkHandler, DeliveryError, Handler, guarded};
 use crate::components::sqlite::{Database, Error, Job};
 
 /// How often a subscription looks for itself whether there is something to do.
@@ -297,20 +295,5 @@ impl Job for Acknowledge {
         if committed.is_err() || !self.done {
             self.to.handled().append(&mut self.taken);
         }
-    }
-}
-
-/// The handle of a running subscription.
-pub struct Running {
-    pub task: JoinHandle<()>,
-    pub stop: DropGuard,
-}
-
-#[async_trait]
-impl Subscription for Running {
-    async fn stop(self: Box<Self>) {
-        let Self { task, stop } = *self;
-        drop(stop);
-        let _ = task.await;
     }
 }

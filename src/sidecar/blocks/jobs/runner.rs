@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::Jobs;
 use crate::components::jobs::{Claim, Policy, Store, Stored, Update, Watcher};
 use crate::sidecar::app::Channel;
 use crate::sidecar::app::jobs::Reply;
+use crate::sidecar::blocks::tasks::Tasks;
 use crate::sidecar::metrics::Metrics;
 
 const SCOPE: &str = "dapr.runtime.scheduler";
@@ -27,50 +27,27 @@ const LOOK: Duration = Duration::from_secs(1);
 const REST: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 /// Pause after the store refused something.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
-/// What giving jobs back may take, after the app's time is over.
-const GIVING_BACK: Duration = Duration::from_secs(2);
 
 /// What runs between one start and one stop. Dropping it ends it in the background.
-pub struct Life {
-    tasks: TaskTracker,
-    stop: CancellationToken,
-    abandon: CancellationToken,
-}
-
-impl Drop for Life {
-    fn drop(&mut self) {
-        self.stop.cancel();
-    }
-}
+pub struct Life(Tasks);
 
 impl Life {
     /// Begins to run what is due.
     pub fn begin(jobs: Arc<Jobs>, app: Arc<Channel>, metrics: Arc<Metrics>) -> Self {
-        let life = Self {
-            tasks: TaskTracker::new(),
-            stop: CancellationToken::new(),
-            abandon: CancellationToken::new(),
-        };
-        let (stop, abandon) = (life.stop.clone(), life.abandon.clone());
-        life.tasks.spawn(async move {
+        let tasks = Tasks::default();
+        let (stop, abandon) = (tasks.stop.clone(), tasks.abandon.clone());
+        tasks.all.spawn(async move {
             let Some(Some(store)) = stop.run_until_cancelled(store(&jobs)).await else { return };
             let watcher = store.watch(&jobs.receiver);
             let hands = Arc::new(Hands { app, metrics, watcher, abandon });
             Runner { jobs, hands, stop, rest: None }.run().await;
         });
-        life
+        Self(tasks)
     }
 
     /// Takes nothing more; gives back what isn't done when `patience` is over.
     pub async fn end(&self, patience: Duration) -> bool {
-        self.stop.cancel();
-        self.tasks.close();
-        if tokio::time::timeout(patience, self.tasks.wait()).await.is_ok() {
-            return true;
-        }
-        self.abandon.cancel();
-        let _ = tokio::time::timeout(GIVING_BACK, self.tasks.wait()).await;
-        false
+        self.0.end(patience).await
     }
 }
 

@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tokio_util::task::TaskTracker;
 
-use super::{Active, GIVING_BACK, Origin, topics};
+use super::{Active, Origin, Tasks, topics};
 use crate::components::Metadata;
 use crate::resources::{Route, Subscription};
 use crate::sidecar::Shared;
@@ -148,9 +147,7 @@ impl Outbox {
 #[derive(Default)]
 pub struct Streams {
     open: Mutex<BTreeMap<u64, Active>>,
-    tasks: TaskTracker,
-    stop: CancellationToken,
-    abandon: CancellationToken,
+    tasks: Tasks,
 }
 
 impl Streams {
@@ -192,7 +189,7 @@ impl Streams {
         let (sender, events) = mpsc::channel(WAITING);
         let waiting = Arc::new(Waiting::default());
         let outbox = Recipient::Stream(Outbox { events: sender, waiting: Arc::clone(&waiting) });
-        let (stop, abandon) = (self.stop.child_token(), self.abandon.child_token());
+        let (stop, abandon) = (self.tasks.stop.child_token(), self.tasks.abandon.child_token());
         let delivery =
             Delivery::new(Arc::clone(shared), outbox, Arc::clone(&entry), &subscription, abandon.clone())
                 .map_err(Refusal::Plain)?;
@@ -212,7 +209,7 @@ impl Streams {
         let end = [stop.clone().drop_guard(), abandon.drop_guard()];
         let (streams, told) = (Arc::clone(self), ended.clone());
         // A shutdown that began meanwhile has cancelled `stop`: the task ends at once.
-        self.tasks.spawn(async move {
+        self.tasks.all.spawn(async move {
             stop.cancelled().await;
             running.stop().await;
             streams.open().remove(&number);
@@ -223,14 +220,7 @@ impl Streams {
 
     /// Ends all of them for good. Events that apps work on have `patience` left. Returns whether that was enough.
     pub async fn close(&self, patience: Duration) -> bool {
-        self.stop.cancel();
-        self.tasks.close();
-        if tokio::time::timeout(patience, self.tasks.wait()).await.is_ok() {
-            return true;
-        }
-        self.abandon.cancel();
-        let _ = tokio::time::timeout(GIVING_BACK, self.tasks.wait()).await;
-        false
+        self.tasks.end(patience).await
     }
 }
 
