@@ -102,7 +102,11 @@ impl Client {
         }
         match self.run(Request::Several(commands), repeat).await? {
             Answer::Several(values) if values.len() == commands.len() => {
-                Ok(values.into_iter().map(outcome).collect())
+                let host = &self.0.settings.host;
+                Ok(values
+                    .into_iter()
+                    .map(|value| outcome(value).map_err(|error| error.given_up(host)))
+                    .collect())
             }
             Answer::Several(_) | Answer::One(_) => Err(self.unexpected()),
         }
@@ -169,7 +173,7 @@ impl Client {
             };
             let again = error.is_passing() && !(perhaps_done && repeat == Repeat::Never);
             if !again || tries == retries.count {
-                return Err(error);
+                return Err(error.given_up(&self.0.settings.host));
             }
             let pause = tokio::time::sleep(retries.pause(tries));
             self.0.closed.run_until_cancelled(pause).await.ok_or(Error::Closed)?;

@@ -62,6 +62,17 @@ impl Error {
         }
     }
 
+    /// What the server says of itself, such as that it is still loading, is about the server and not about the
+    /// command: then the error names it. For those who don't try again.
+    pub(super) fn given_up(self, host: &Arc<str>) -> Self {
+        match self {
+            Self::Refused { text, .. } if self.is_passing() => {
+                Self::Unreachable { host: Arc::clone(host), cause: text }
+            }
+            error => error,
+        }
+    }
+
     /// What the server answered.
     pub(super) fn refused(answer: &ServerError) -> Self {
         let code = answer.code().to_owned();

@@ -97,3 +97,13 @@ fn retries_follow_the_contract_and_the_old_names() {
         assert!((ms(8)..=ms(2000)).contains(&pause), "{number}: {pause:?}");
     }
 }
+
+#[test]
+fn what_the_server_says_of_itself_names_the_server() {
+    let host: std::sync::Arc<str> = "cache:6379".into();
+    let said = |code: &str, text: &str| super::Error::Refused { code: code.into(), text: text.into() };
+    let loading = said("LOADING", "LOADING Redis is loading the dataset in memory").given_up(&host);
+    assert_eq!(loading.to_string(), "redis at cache:6379: LOADING Redis is loading the dataset in memory");
+    let wrong = said("WRONGTYPE", "WRONGTYPE not a hash").given_up(&host);
+    assert_eq!(wrong.to_string(), "WRONGTYPE not a hash");
+}
