@@ -14,6 +14,7 @@ set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root" || exit 1
 venv=$root/target/test-venv
+binary=${DAPR_BIN:-$root/target/debug/dapr}
 requirements=(tests/sdk/requirements.txt tests/engine/requirements.txt)
 
 passed='' failed='' skipped=''
@@ -80,7 +81,7 @@ else
   leave_out 'lints' 'clippy is not installed (rustup component add clippy)'
 fi
 if has shellcheck; then
-  check 'shell scripts' shellcheck tests/run.sh examples/fastapi/run.sh install/install.sh .ci/run
+  check 'shell scripts' shellcheck tests/run.sh examples/lib.sh examples/*/run.sh install/install.sh .ci/run
 else
   leave_out 'shell scripts' 'shellcheck is not installed (Debian, Ubuntu: apt-get install shellcheck; macOS: brew install shellcheck)'
 fi
@@ -105,7 +106,7 @@ engines_lack() {
 pytest_suite() {
   local name=$1 directory=$2
   shift 2
-  check "$name" selected env DAPR_BIN="${DAPR_BIN:-$root/target/debug/dapr}" \
+  check "$name" selected env DAPR_BIN="$binary" \
     "$venv/bin/python" -m pytest "$directory" "$@"
 }
 
@@ -126,6 +127,7 @@ elif ! python_tests_ready; then
   leave_out "$clients, $engines" "the packages of ${requirements[*]} could not be installed"
 else
   check 'the binary' cargo build --locked
+  check 'the example of jobs' env DAPR_BIN="$binary" examples/scheduler/run.sh
   pytest_suite "$clients" tests/sdk "$@"
   lacking=$(engines_lack)
   if [ -n "$lacking" ]; then
