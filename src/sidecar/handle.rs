@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::api::http::server::Api;
 use super::core::Core;
 
 /// Where a sidecar listens, as bound: never port 0.
@@ -40,6 +41,11 @@ impl Handle {
     /// Where it listens.
     pub fn addresses(&self) -> &Addresses {
         &self.core.addresses
+    }
+
+    /// Its HTTP API without a socket: requests from within the process pass all that others pass.
+    pub fn http(&self) -> Arc<Api> {
+        Api::new(&self.core)
     }
 
     /// Asks it to end gracefully; returns at once.

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use axum::body::Body;
 use bytes::Bytes;
-use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
 
 /// The body is larger than allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -17,8 +17,13 @@ pub struct TooLarge;
 /// it sends would see a broken connection instead of the answer.
 const DISCARDED: u64 = 64 << 20;
 
+/// A request's body: from a connection, or from within the process.
+pub trait Received: HttpBody<Data = Bytes, Error: Into<axum::BoxError>> + Send + Unpin + 'static {}
+
+impl<B: HttpBody<Data = Bytes, Error: Into<axum::BoxError>> + Send + Unpin + 'static> Received for B {}
+
 /// A request's body that fails after `limit` bytes; `None` means no limit.
-pub fn limited(body: Incoming, limit: Option<u64>) -> Body {
+pub fn limited(body: impl Received, limit: Option<u64>) -> Body {
     if body.is_end_stream() {
         return Body::empty();
     }

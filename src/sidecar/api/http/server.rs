@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Body as _;
 use hyper::header::{ALLOW, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use hyper::{Method, Request, Response, StatusCode};
 use tower::ServiceExt;
@@ -19,7 +19,7 @@ use super::{invoke, log, path, routes, trace};
 use crate::sidecar::api::rules::Rules;
 use crate::sidecar::api::token::{Given, Token};
 use crate::sidecar::core::Core;
-use crate::sidecar::limit::limited;
+use crate::sidecar::limit::{Received, limited};
 use crate::sidecar::metrics;
 
 /// The HTTP API of one sidecar.
@@ -48,8 +48,8 @@ impl Api {
         })
     }
 
-    /// Answers one request.
-    pub async fn answer(self: Arc<Self>, mut request: Request<Incoming>) -> Response<Body> {
+    /// Answers one request, wherever its body comes from.
+    pub async fn answer<B: Received>(self: Arc<Self>, mut request: Request<B>) -> Response<Body> {
         if path::bad_escape(request.uri().path()).is_some() {
             return (StatusCode::BAD_REQUEST, "400 Bad Request").into_response();
         }
@@ -80,7 +80,7 @@ impl Api {
         }
     }
 
-    async fn guarded(&self, mut request: Request<Incoming>, health: bool) -> Response<Body> {
+    async fn guarded<B: Received>(&self, mut request: Request<B>, health: bool) -> Response<Body> {
         let mut context = match trace::Context::take(request.headers_mut()) {
             Ok(context) => context,
             Err(reason) => return trace::refused(&reason),
@@ -110,7 +110,7 @@ impl Api {
     }
 
     /// Whether the token is right, which is taken out of the request.
-    fn admits(&self, request: &mut Request<Incoming>, health: bool) -> bool {
+    fn admits<B>(&self, request: &mut Request<B>, health: bool) -> bool {
         let Some(token) = &self.token else {
             return true;
         };
@@ -129,7 +129,7 @@ impl Api {
         !version.starts_with("v1.0") || rules.allow(group, version)
     }
 
-    async fn dispatch(&self, request: Request<Incoming>, health: bool) -> Response<Body> {
+    async fn dispatch<B: Received>(&self, request: Request<B>, health: bool) -> Response<Body> {
         let own = health || request.uri().path() == "/v1.0/shutdown";
         if !own {
             self.core.until_loaded().await;
