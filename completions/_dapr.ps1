@@ -158,6 +158,7 @@ Register-ArgumentCompleter -Native -CommandName 'dapr' -ScriptBlock {
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'The port to listen on; 0 for any that is free')
             [CompletionResult]::new('--zipkin-port', '--zipkin-port', [CompletionResultType]::ParameterName, 'The port on which Zipkin spans are received, unless a Zipkin has it; 0 for any that is free')
             [CompletionResult]::new('--otlp-port', '--otlp-port', [CompletionResultType]::ParameterName, 'The port on which traces, logs and metrics are received by OTLP over HTTP; 0 for any that is free')
+            [CompletionResult]::new('--etcd-address', '--etcd-address', [CompletionResultType]::ParameterName, 'Where the etcd of the installed runtime''s scheduler listens, for its jobs')
             [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'What a browser has to know: opened with ?token=... once')
             [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')
             [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Open the dashboard of a Kubernetes cluster')

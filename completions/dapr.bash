@@ -402,7 +402,7 @@ _dapr() {
             return 0
             ;;
         dapr__subcmd__dashboard)
-            opts="-a -k -p -h --address --kubernetes --no-open --port --zipkin-port --otlp-port --read-only --token --version --help --log-as-json --runtime-path"
+            opts="-a -k -p -h --address --kubernetes --no-open --port --zipkin-port --otlp-port --etcd-address --read-only --token --version --help --log-as-json --runtime-path"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -429,6 +429,10 @@ _dapr() {
                     return 0
                     ;;
                 --otlp-port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --etcd-address)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

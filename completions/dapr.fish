@@ -106,6 +106,7 @@ complete -c dapr -n "__fish_dapr_using_subcommand dashboard" -s a -l address -d 
 complete -c dapr -n "__fish_dapr_using_subcommand dashboard" -s p -l port -d 'The port to listen on; 0 for any that is free' -r
 complete -c dapr -n "__fish_dapr_using_subcommand dashboard" -l zipkin-port -d 'The port on which Zipkin spans are received, unless a Zipkin has it; 0 for any that is free' -r
 complete -c dapr -n "__fish_dapr_using_subcommand dashboard" -l otlp-port -d 'The port on which traces, logs and metrics are received by OTLP over HTTP; 0 for any that is free' -r
+complete -c dapr -n "__fish_dapr_using_subcommand dashboard" -l etcd-address -d 'Where the etcd of the installed runtime\'s scheduler listens, for its jobs' -r
 complete -c dapr -n "__fish_dapr_using_subcommand dashboard" -l token -d 'What a browser has to know: opened with ?token=... once' -r
 complete -c dapr -n "__fish_dapr_using_subcommand dashboard" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
 complete -c dapr -n "__fish_dapr_using_subcommand dashboard" -s k -l kubernetes -d 'Open the dashboard of a Kubernetes cluster'

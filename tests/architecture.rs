@@ -38,7 +38,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("scheduler", &["components::jobs", "components::schedule", "wire"]),
     ("self_hosted", &["process", "client", "containers", "release", "resources", "runfile", "suggest"]),
     ("containers", &[]),
-    ("dashboard", &["self_hosted", "client", "resources"]),
+    ("dashboard", &["self_hosted", "client", "resources", "scheduler"]),
     ("release", &[]),
     ("resources", &["lint", "suggest"]),
     ("runfile", &["lint", "suggest"]),

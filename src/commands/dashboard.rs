@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use tokio_util::sync::CancellationToken;
 
+use super::scheduler::ETCD;
 use super::{Globals, no_async_runtime, unavailable};
 use crate::dashboard::{Options, Service};
 use crate::error::{EXIT_OK, EXIT_USAGE, Failure};
@@ -41,6 +42,9 @@ pub struct Args {
     /// The port on which traces, logs and metrics are received by OTLP over HTTP; 0 for any that is free
     #[arg(long, default_value = "4318")]
     otlp_port: u16,
+    /// Where the etcd of the installed runtime's scheduler listens, for its jobs
+    #[arg(long, default_value = ETCD)]
+    etcd_address: String,
     /// Show everything, change nothing
     #[arg(long)]
     read_only: bool,
@@ -66,6 +70,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
         read_only: args.read_only,
         zipkin_port: args.zipkin_port,
         otlp_port: args.otlp_port,
+        etcd: args.etcd_address.clone(),
         token: Some(args.token.trim().to_owned()).filter(|token| !token.is_empty()),
         install: globals.install()?,
         env: globals.env.clone(),

@@ -14,17 +14,17 @@ use super::shared::Shared;
 /// How often a page is told at most.
 const PACE: Duration = Duration::from_millis(250);
 
-/// `GET /events`: an event `changed` whenever something is different, with what it is: `apps`, `telemetry` or
-/// `metrics`.
+/// `GET /events`: an event `changed` whenever something is different, with what it is: `apps`, `telemetry`,
+/// `metrics` or `jobs`.
 pub async fn changes(
     State(shared): State<Arc<Shared>>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let apps = shared.apps.changes();
     let telemetry = shared.telemetry().ok().map(|store| store.changes());
-    let read = shared.read.subscribe();
+    let (read, jobs) = (shared.read.subscribe(), shared.scheduled.subscribe());
     let changed = stream::unfold(
-        (shared, apps, telemetry, read),
-        |(shared, mut apps, mut telemetry, mut read)| async move {
+        (shared, apps, telemetry, read, jobs),
+        |(shared, mut apps, mut telemetry, mut read, mut jobs)| async move {
             let stop = shared.stop.clone();
             let watching = shared.apps.watch();
             let told = async {
@@ -38,6 +38,7 @@ pub async fn changes(
                     tokio::select! {
                         changed = apps.changed() => changed.map(|()| "apps"),
                         changed = read.changed() => changed.map(|()| "metrics"),
+                        changed = jobs.changed() => changed.map(|()| "jobs"),
                         changed = told => changed.map(|()| "telemetry"),
                     }
                 })
@@ -45,7 +46,7 @@ pub async fn changes(
                 .ok()?;
             stop.run_until_cancelled(tokio::time::sleep(PACE)).await?;
             drop(watching);
-            Some((Ok(Event::default().event("changed").data(what)), (shared, apps, telemetry, read)))
+            Some((Ok(Event::default().event("changed").data(what)), (shared, apps, telemetry, read, jobs)))
         },
     );
     Sse::new(changed).keep_alive(KeepAlive::default())

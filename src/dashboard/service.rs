@@ -29,6 +29,8 @@ pub struct Options {
     pub read_only: bool,
     /// What a browser has to know before it sees anything.
     pub token: Option<String>,
+    /// Where the etcd of a stock scheduler listens, `host:port`.
+    pub etcd: String,
     /// The install directory.
     pub install: InstallDir,
     /// The environment.

@@ -10,6 +10,7 @@ use super::Options;
 use super::notes::Notes;
 use super::problem::Problem;
 use super::sources::apps::Apps;
+use super::sources::jobs;
 use super::sources::metrics::Metrics;
 use super::telemetry::{Bounds, Receiving, Store};
 use super::view::View;
@@ -42,6 +43,8 @@ pub struct Shared {
     pub receiving: Vec<Receiving>,
     /// Counts readings of metrics.
     pub read: watch::Sender<u64>,
+    /// Counts changes of the jobs of the embedded runtime.
+    pub scheduled: watch::Sender<u64>,
     /// The end.
     pub stop: CancellationToken,
 }
@@ -63,6 +66,7 @@ impl Shared {
             view: View::default(),
             notes: Notes::default(),
             read: watch::Sender::new(0),
+            scheduled: watch::Sender::new(0),
             stop: CancellationToken::new(),
             options,
         }
@@ -77,12 +81,17 @@ impl Shared {
     pub async fn watch(self: Arc<Self>) {
         let mut ticks = tokio::time::interval(GLANCE);
         let mut glances = 0_u64;
+        let mut written = jobs::written(&self.options.install.jobs());
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while self.stop.run_until_cancelled(ticks.tick()).await.is_some() {
             if !self.apps.is_watched() {
                 continue;
             }
             self.apps.refresh().await;
+            let now = jobs::written(&self.options.install.jobs());
+            if std::mem::replace(&mut written, now) != now {
+                self.scheduled.send_modify(|count| *count += 1);
+            }
             glances += 1;
             if glances % READING == 1 {
                 self.metrics.read(&self.apps.last().apps).await;

@@ -27,6 +27,8 @@ const TEMPLATES: &[(&str, &str)] = &templates![
     "configuration.html",
     "configurations.html",
     "control-plane.html",
+    "job.html",
+    "jobs.html",
     "log.html",
     "metrics.html",
     "overview.html",
@@ -52,6 +54,7 @@ impl Default for View {
         }
         environment.add_function("asset", |name: &str| assets::path(name));
         environment.add_filter("age", age);
+        environment.add_filter("moment", moment);
         environment.add_filter("time", time);
         environment.add_filter("bytes", bytes);
         environment.add_filter("path_segment", path_segment);
@@ -121,7 +124,19 @@ impl View {
 /// `5s`, `3m`, `2h`, `4d`: how long ago a time was.
 fn age(time: &str) -> String {
     let Ok(time) = time.parse::<Timestamp>() else { return String::new() };
-    let seconds = Timestamp::now().as_second().saturating_sub(time.as_second()).max(0);
+    length(Timestamp::now().as_second().saturating_sub(time.as_second()))
+}
+
+/// `in 5s`, `3m ago`: where a time lies as seen from now.
+fn moment(time: &str) -> String {
+    let Ok(time) = time.parse::<Timestamp>() else { return String::new() };
+    let ahead = time.as_second().saturating_sub(Timestamp::now().as_second());
+    if ahead < 0 { format!("{} ago", length(-ahead)) } else { format!("in {}", length(ahead)) }
+}
+
+/// A number of seconds in the largest whole unit.
+fn length(seconds: i64) -> String {
+    let seconds = seconds.max(0);
     match seconds {
         0..60 => format!("{seconds}s"),
         60..3600 => format!("{}m", seconds / 60),

@@ -3,6 +3,7 @@
 //!
 //! Knows no flags and prints nothing.
 
+mod data;
 mod embedded;
 mod etcd;
 mod file;
@@ -12,13 +13,14 @@ mod records;
 mod selection;
 mod stored;
 
+pub use data::{kind_of_data, over_http};
 pub use file::{read, write};
 pub use name::{Kind, kind, parse, show};
 pub use place::Place;
 pub use records::{Imported, Records};
 pub use selection::Selection;
 
-pub use crate::components::jobs::{Key, Stored};
+pub use crate::components::jobs::{Key, Payload, Policy, Receiver, Stored};
 
 /// Why a job can't be told, moved or removed.
 #[derive(Debug, thiserror::Error)]

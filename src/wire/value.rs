@@ -1,6 +1,7 @@
 //! JSON as `google.protobuf.Value`, which is how jobs carry it between the APIs. Numbers become doubles there, and
 //! objects lose the order of their fields.
 
+use bytes::Bytes;
 use prost::Message as _;
 use prost_types::value::Kind;
 use prost_types::{ListValue, Struct, Value as Proto};
@@ -19,6 +20,16 @@ pub fn encode(json: &[u8]) -> Option<Vec<u8>> {
 pub fn decode(message: &[u8]) -> Option<String> {
     let message = Proto::decode(message).ok()?;
     Some(message.kind.map_or_else(String::new, |kind| into_json(kind).to_string()))
+}
+
+/// What an app gets over HTTP for a message in an `Any`: its JSON, or the bytes of any other message.
+pub fn over_http(type_url: &str, message: &Bytes) -> Bytes {
+    let json = (type_url == TYPE_URL).then(|| decode(message)).flatten();
+    match json {
+        Some(json) => Bytes::from(json),
+        None if type_url == TYPE_URL => message.clone(),
+        None => message.slice_ref(message.trim_ascii()),
+    }
 }
 
 /// The message that says what a JSON value says.

@@ -156,8 +156,8 @@
       if (search) { event.preventDefault(); search.focus(); search.select(); }
     } else if (event.key === "t") {
       toggle();
-    } else if (event.key >= "1" && event.key <= "9" && places[event.key - 1]) {
-      places[event.key - 1].click();
+    } else if (event.key >= "0" && event.key <= "9" && places[(+event.key || 10) - 1]) {
+      places[(+event.key || 10) - 1].click();
     }
   });
 })();

@@ -4,6 +4,7 @@
 #![allow(missing_docs, reason = "a test binary has no readers but those of its source")]
 
 mod guard;
+mod jobs;
 mod pages;
 mod resources;
 #[path = "../support/mod.rs"]
@@ -37,6 +38,8 @@ pub fn options(context: &TestContext) -> Options {
         port: 0,
         zipkin_port: 0,
         otlp_port: 0,
+        // Nobody listens there.
+        etcd: "127.0.0.1:1".into(),
         read_only: false,
         token: None,
         install: context.install(),

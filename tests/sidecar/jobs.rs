@@ -188,3 +188,39 @@ async fn other_methods_are_not_part_of_the_api() {
     }
     sidecar.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_job_is_run_once_more_without_a_change_of_its_schedule() {
+    let failing = Arc::new(AtomicBool::new(false));
+    let (runs, fails) = (Arc::new(AtomicUsize::new(0)), Arc::clone(&failing));
+    let counted = Arc::clone(&runs);
+    let handler = async move |body: String| {
+        assert_eq!(body, r#"{"task":"db"}"#);
+        counted.fetch_add(1, Ordering::SeqCst);
+        if fails.load(Ordering::SeqCst) { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::OK }
+    };
+    let address = app(Router::new().route("/job/backup", post(handler))).await;
+    let sidecar = Sidecar::ready(beside("shop", address)).await;
+    schedule(&sidecar, "backup", r#"{"schedule":"@every 1h","repeats":2,"data":{"task":"db"}}"#).await;
+    schedule(&sidecar, "unknown", r#"{"schedule":"@every 1h"}"#).await;
+    let trigger = async |name: &str| sidecar.post(&format!("/v1.0-alpha1/jobs/{name}/trigger"), "").await;
+    for _ in 0..3 {
+        assert_eq!(trigger("backup").await.status, StatusCode::NO_CONTENT);
+    }
+    // More often than it repeats, and it is still there.
+    assert_eq!(runs.load(Ordering::SeqCst), 3);
+    assert!(is_there(&sidecar, "backup").await);
+    failing.store(true, Ordering::SeqCst);
+    let answer = trigger("backup").await;
+    assert_eq!(answer.status, StatusCode::BAD_GATEWAY);
+    assert!(answer.body.contains("the app failed on the job backup"), "{}", answer.body);
+    let answer = trigger("unknown").await;
+    assert!(answer.body.contains("the app has nothing that takes the job unknown"), "{}", answer.body);
+    assert_eq!(trigger("nothing").await.status, StatusCode::NOT_FOUND);
+    sidecar.stop().await.unwrap();
+    let alone = Sidecar::ready(alone("shop")).await;
+    schedule(&alone, "backup", r#"{"schedule":"@every 1h"}"#).await;
+    let answer = alone.post("/v1.0-alpha1/jobs/backup/trigger", "").await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.body);
+    alone.stop().await.unwrap();
+}

@@ -18,7 +18,7 @@ use crate::records::Runtime;
 use crate::scheduler::{Error, Place};
 
 /// Where the etcd of `dapr init`'s scheduler listens.
-const ETCD: &str = "localhost:2379";
+pub(super) const ETCD: &str = "localhost:2379";
 
 /// What all verbs below `scheduler` have in common, and the verb.
 #[derive(Debug, clap::Args)]

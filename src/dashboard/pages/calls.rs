@@ -1,23 +1,14 @@
 //! `/try`: publish an event, call a method; `/state`: look at, change and delete values of an app. All of it goes through
 //! the app's own sidecar, so that scopes, prefixes and policies count.
 
-use std::time::Duration;
-
 use bytes::Bytes;
-use hyper::header::CONTENT_TYPE;
-use hyper::{Method, Request};
+use hyper::Method;
 use serde::Serialize;
 
-use super::{Ask, Done, apps};
-use crate::client::{self, metadata};
+use super::{Ask, Done, api};
 use crate::dashboard::problem::Problem;
 use crate::dashboard::sources::apps::App;
 use crate::dashboard::view::path_segment;
-
-/// How long a sidecar may take: an app behind it may be slow.
-const LIMIT: Duration = Duration::from_secs(30);
-/// Most bytes of an answer that are shown.
-const SHOWN: usize = 64 * 1024;
 
 /// What the forms offer.
 #[derive(Debug, Serialize)]
@@ -97,7 +88,7 @@ pub async fn state(ask: Ask) -> Result<State, Problem> {
         return Ok(found);
     }
     let path = format!("/v1.0/state/{}/{}", path_segment(&found.store), path_segment(&found.key));
-    let (status, body, etag) = call(&ask, &found.app, Method::GET, &path, Bytes::new(), "").await?;
+    let (status, body, etag) = api::call(&ask, &found.app, Method::GET, &path, Bytes::new(), "").await?;
     found.asked = true;
     match status {
         200 => {
@@ -122,7 +113,7 @@ pub async fn set_state(ask: Ask) -> Result<Done, Problem> {
     }
     let body = Bytes::from(serde_json::Value::Array(vec![item]).to_string());
     let path = format!("/v1.0/state/{}", path_segment(&store));
-    let (status, answer, _) = call(&ask, &app, Method::POST, &path, body, "application/json").await?;
+    let (status, answer, _) = api::call(&ask, &app, Method::POST, &path, body, "application/json").await?;
     if !(200..300).contains(&status) {
         return Err(Problem::failed(format_args!("{key} was not written: status {status}: {answer}")));
     }
@@ -133,7 +124,7 @@ pub async fn set_state(ask: Ask) -> Result<Done, Problem> {
 pub async fn delete_state(ask: Ask) -> Result<Done, Problem> {
     let (app, store, key) = place(&ask)?;
     let path = format!("/v1.0/state/{}/{}", path_segment(&store), path_segment(&key));
-    let (status, answer, _) = call(&ask, &app, Method::DELETE, &path, Bytes::new(), "").await?;
+    let (status, answer, _) = api::call(&ask, &app, Method::DELETE, &path, Bytes::new(), "").await?;
     if !(200..300).contains(&status) {
         return Err(Problem::failed(format_args!("{key} was not deleted: status {status}: {answer}")));
     }
@@ -160,7 +151,7 @@ pub async fn publish(ask: Ask) -> Result<Done, Problem> {
     let is_json = serde_json::from_str::<serde_json::Value>(&data).is_ok();
     let kind = if is_json { "application/json" } else { "text/plain" };
     let message = format!("The event was published to {topic}.");
-    let (status, answer, _) = call(&ask, &app, Method::POST, &path, data.into(), kind).await?;
+    let (status, answer, _) = api::call(&ask, &app, Method::POST, &path, data.into(), kind).await?;
     if !(200..300).contains(&status) {
         return Err(Problem::failed(format_args!("nothing was published: status {status}: {answer}")));
     }
@@ -177,36 +168,8 @@ pub async fn invoke(ask: Ask) -> Result<Done, Problem> {
     let path = format!("/v1.0/invoke/{}/method/{method}", path_segment(&app));
     let data = ask.parameter("data").unwrap_or_default().to_owned();
     let kind = if data.is_empty() { "" } else { "application/json" };
-    let (status, answer, _) = call(&ask, &app, verb, &path, data.into(), kind).await?;
+    let (status, answer, _) = api::call(&ask, &app, verb, &path, data.into(), kind).await?;
     let mut done = Done::new(format!("{app} answered with status {status}."), "/try".into());
     done.answer = Some(answer);
     Ok(done)
-}
-
-/// Calls the API of an app's sidecar. Returns status, body as text, and etag.
-async fn call(
-    ask: &Ask,
-    app: &str,
-    method: Method,
-    path: &str,
-    body: Bytes,
-    kind: &str,
-) -> Result<(u16, String, String), Problem> {
-    let instances = apps::named(ask, app).await?;
-    let endpoint = instances[0].instance.endpoint();
-    let mut request = Request::new(body);
-    *request.method_mut() = method;
-    *request.uri_mut() =
-        path.parse().map_err(|error| Problem::bad_request(format_args!("{path}: {error}")))?;
-    if let Ok(kind) = kind.parse()
-        && !request.body().is_empty()
-    {
-        request.headers_mut().insert(CONTENT_TYPE, kind);
-    }
-    metadata::authorise(&mut request, &ask.shared.options.env);
-    let answer = client::send(&endpoint, request, Some(LIMIT)).await.map_err(Problem::failed)?;
-    let etag =
-        answer.headers().get("etag").and_then(|etag| etag.to_str().ok()).unwrap_or_default().to_owned();
-    let shown = &answer.body()[..answer.body().len().min(SHOWN)];
-    Ok((answer.status().as_u16(), String::from_utf8_lossy(shown).into_owned(), etag))
 }

@@ -1,6 +1,7 @@
 //! One file per page; this one lists the routes. A page is a function from what was asked to data: drawn with a
 //! template it is the page, as JSON it is the answer below `/api/v1`.
 
+mod api;
 mod app;
 mod apps;
 mod calls;
@@ -8,6 +9,7 @@ mod components;
 mod configurations;
 mod control_plane;
 mod graph;
+mod jobs;
 mod logs;
 mod metrics;
 mod overview;
@@ -41,6 +43,7 @@ pub const NAVIGATION: &[(&str, &str)] = &[
     ("/control-plane", "Control plane"),
     ("/traces", "Traces"),
     ("/metrics-view", "Metrics"),
+    ("/jobs", "Jobs"),
     ("/state", "State"),
     ("/try", "Try it"),
 ];
@@ -65,8 +68,12 @@ pub fn routes(shared: &Arc<Shared>) -> Router {
     let router = page(router, "/traces", "traces.html", traces::list);
     let router = page(router, "/traces/{trace}", "trace.html", traces::one);
     let router = page(router, "/metrics-view", "metrics.html", metrics::data);
+    let router = page(router, "/jobs", "jobs.html", jobs::list);
+    let router = page(router, "/jobs/{runtime}/{key}", "job.html", jobs::one);
     let router = page(router, "/state", "state.html", calls::state);
     let router = page(router, "/try", "try.html", calls::forms);
+    let router = action(router, "/jobs/{runtime}/{key}/delete", jobs::delete);
+    let router = action(router, "/jobs/{runtime}/{key}/trigger", jobs::trigger);
     let router = action(router, "/state/set", calls::set_state);
     let router = action(router, "/state/delete", calls::delete_state);
     let router = action(router, "/try/publish", calls::publish);

@@ -64,9 +64,6 @@ fn body(payload: &Payload) -> Bytes {
     match payload {
         Payload::None => Bytes::new(),
         Payload::Json(text) => text.clone(),
-        Payload::Any { type_url, value } if type_url == wire::value::TYPE_URL => {
-            wire::value::decode(value).map_or_else(|| value.clone(), Bytes::from)
-        }
-        Payload::Any { value, .. } => value.slice_ref(value.trim_ascii()),
+        Payload::Any { type_url, value } => wire::value::over_http(type_url, value),
     }
 }

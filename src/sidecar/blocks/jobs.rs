@@ -2,6 +2,7 @@
 
 mod name;
 mod runner;
+mod trigger;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,6 +23,8 @@ use crate::sidecar::error::ApiError;
 use crate::sidecar::metrics::Metrics;
 use runner::Life;
 
+/// Whose log lines are about runs of jobs.
+const SCOPE: &str = "dapr.runtime.scheduler";
 /// Namespace of an app that has none.
 const NAMESPACE: &str = "default";
 

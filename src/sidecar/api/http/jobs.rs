@@ -21,6 +21,7 @@ use crate::components::jobs::{Payload, Policy, Stored};
 use crate::components::properties::parse_duration;
 use crate::components::schedule::Rules;
 use crate::sidecar::blocks::jobs::{self, Jobs};
+use crate::sidecar::core::Core;
 use crate::sidecar::error::ApiError;
 use crate::sidecar::json;
 use crate::wire;
@@ -227,6 +228,12 @@ fn data(payload: &Payload) -> Option<Data<'_>> {
         }
     };
     RawValue::from_string(value).ok().map(|value| Data { kind, value })
+}
+
+/// Ours: the stock API can't run a job at will.
+pub async fn trigger(State(core): State<Arc<Core>>, path: PathValues) -> Result<StatusCode, Rejection> {
+    core.jobs.trigger(path.get("name"), core.shared.app.as_deref(), &core.metrics).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn delete(State(jobs): State<Arc<Jobs>>, path: PathValues) -> Result<Response, Rejection> {

@@ -45,6 +45,7 @@ fn routes(core: &Arc<Core>) -> Router {
         .merge(configuration::routes())
         .merge(lock::routes().with_state(Arc::clone(&core.shared)))
         .merge(jobs::routes().with_state(Arc::clone(&core.jobs)))
+        .route("/v1.0-alpha1/jobs/{name}/trigger", post(jobs::trigger))
         .merge(unavailable::routes())
         .fallback(server::no_route)
         .method_not_allowed_fallback(server::no_route)

@@ -8,14 +8,12 @@ use jiff::Timestamp;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::Jobs;
+use super::{Jobs, SCOPE};
 use crate::components::jobs::{Claim, Policy, Store, Stored, Update, Watcher};
 use crate::sidecar::app::Channel;
 use crate::sidecar::app::jobs::Reply;
 use crate::sidecar::blocks::tasks::Tasks;
 use crate::sidecar::metrics::Metrics;
-
-const SCOPE: &str = "dapr.runtime.scheduler";
 
 /// Jobs that the app works on at a time.
 const SLOTS: usize = 128;
