@@ -18,6 +18,7 @@ mod jobs;
 mod listen;
 mod metadata;
 mod metrics;
+mod otlp;
 mod outside;
 mod protocols;
 mod publish;

@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::span::Finished;
-use super::{otlp, zipkin};
+use super::{otlp, rpc, zipkin};
 
 /// A span is sent at the latest after this time.
 const DELAY: Duration = Duration::from_secs(1);
@@ -30,7 +30,7 @@ const SCOPE: &str = "dapr.runtime.trace";
 pub enum Target {
     /// Zipkin v2 JSON, posted to this URL.
     Zipkin(String),
-    /// OTLP over HTTP.
+    /// OTLP, over HTTP or gRPC.
     Otlp(otlp::Receiver),
 }
 
@@ -49,6 +49,14 @@ impl Target {
         match self {
             Self::Zipkin(url) => url,
             Self::Otlp(receiver) => &receiver.url,
+        }
+    }
+
+    /// How long a request may take, when somebody says so.
+    fn timeout(&self) -> Option<Duration> {
+        match self {
+            Self::Zipkin(_) => None,
+            Self::Otlp(receiver) => receiver.timeout,
         }
     }
 
@@ -93,8 +101,8 @@ impl Exporter {
 
     /// Sends spans until `stop`, and then those that are left.
     pub async fn run(mut self, stop: CancellationToken) {
-        let client = match crate::net::http_client() {
-            Ok(client) => client,
+        let clients = match Clients::of(&self.targets) {
+            Ok(clients) => clients,
             Err(error) => {
                 tracing::error!(target: SCOPE, "no spans are exported: {error}");
                 return;
@@ -103,17 +111,17 @@ impl Exporter {
         // A receiver that is away is told of once, not every second.
         let mut complained = false;
         let mut batch = Vec::new();
-        let _ = stop.run_until_cancelled(self.go_on(&client, &mut batch, &mut complained)).await;
+        let _ = stop.run_until_cancelled(self.go_on(&clients, &mut batch, &mut complained)).await;
         while let Ok(span) = self.spans.try_recv() {
             batch.push(span);
         }
         if !batch.is_empty() {
-            self.send(&client, &batch, FAREWELL, &mut complained).await;
+            self.send(&clients, &batch, FAREWELL, &mut complained).await;
         }
     }
 
     /// Sends spans whenever somebody receives them, until there are no more.
-    async fn go_on(&mut self, client: &reqwest::Client, batch: &mut Vec<Finished>, complained: &mut bool) {
+    async fn go_on(&mut self, clients: &Clients, batch: &mut Vec<Finished>, complained: &mut bool) {
         loop {
             while !self.look().await {
                 for url in self.targets.iter().map(Target::url).filter(|url| !url.starts_with(USUAL)) {
@@ -131,7 +139,7 @@ impl Exporter {
                 if !self.collect(batch).await {
                     return;
                 }
-                arrived = self.send(client, batch, PATIENCE, complained).await;
+                arrived = self.send(clients, batch, PATIENCE, complained).await;
                 batch.clear();
             }
         }
@@ -157,45 +165,80 @@ impl Exporter {
     /// Whether everything arrived everywhere.
     async fn send(
         &self,
-        client: &reqwest::Client,
+        clients: &Clients,
         batch: &[Finished],
         patience: Duration,
         complained: &mut bool,
     ) -> bool {
         let mut arrived = true;
         for target in &self.targets {
-            let (url, request, patience) = match target {
-                Target::Zipkin(url) => {
-                    let body = zipkin::body(&self.app_id, batch);
-                    (url, client.post(url).header("content-type", "application/json").body(body), patience)
-                }
-                Target::Otlp(receiver) => {
-                    let body = otlp::body(&self.app_id, receiver, batch);
-                    let request = client.post(&receiver.url).header("content-type", "application/x-protobuf");
-                    let request = receiver
-                        .headers
-                        .iter()
-                        .fold(request, |request, (name, value)| request.header(name, value));
-                    let patience = receiver.timeout.map_or(patience, |timeout| timeout.min(patience));
-                    (&receiver.url, request.body(body), patience)
-                }
-            };
-            let trouble = match timeout(patience, request.send()).await {
-                Ok(Ok(response)) if response.status().is_success() => None,
-                Ok(Ok(response)) => Some(format!("it answers with status {}", response.status().as_u16())),
-                Ok(Err(error)) => Some(crate::net::cause(&error)),
-                Err(_) => Some(format!("no answer within {} s", patience.as_secs())),
+            let patience = target.timeout().map_or(patience, |timeout| timeout.min(patience));
+            let trouble = match timeout(patience, clients.tell(target, &self.app_id, batch)).await {
+                Ok(trouble) => trouble,
+                Err(_) => Some(format!("no answer within {patience:?}")),
             };
             arrived &= trouble.is_none();
             match trouble {
                 None => *complained = false,
                 Some(trouble) if !*complained => {
                     *complained = true;
+                    let url = target.url();
                     tracing::warn!(target: SCOPE, "spans could not be sent to {url}: {trouble}; they are lost");
                 }
                 Some(_) => {}
             }
         }
         arrived
+    }
+}
+
+/// What makes the requests.
+struct Clients {
+    http: reqwest::Client,
+    /// The same for gRPC, which needs HTTP/2 without being asked.
+    rpc: reqwest::Client,
+}
+
+impl Clients {
+    fn of(targets: &[Target]) -> reqwest::Result<Self> {
+        let http = crate::net::http_client()?;
+        let has_rpc =
+            targets.iter().any(|target| matches!(target, Target::Otlp(receiver) if receiver.is_rpc));
+        let rpc = if has_rpc {
+            crate::net::http_client_builder().http2_prior_knowledge().build()?
+        } else {
+            http.clone()
+        };
+        Ok(Self { http, rpc })
+    }
+
+    /// Tells a target of spans; what is returned is why it did not take them.
+    async fn tell(&self, target: &Target, app_id: &str, spans: &[Finished]) -> Option<String> {
+        let sent = match target {
+            Target::Zipkin(url) => {
+                let body = zipkin::body(app_id, spans);
+                self.http.post(url).header("content-type", "application/json").body(body).send().await
+            }
+            Target::Otlp(receiver) => {
+                let body = otlp::body(app_id, receiver, spans);
+                let request = if receiver.is_rpc {
+                    let request = self.rpc.post(&receiver.url).body(rpc::body(&body));
+                    request.header("content-type", "application/grpc").header("te", "trailers")
+                } else {
+                    let request = self.http.post(&receiver.url).body(body);
+                    request.header("content-type", "application/x-protobuf")
+                };
+                let with = |request: reqwest::RequestBuilder, (name, value): &(String, String)| {
+                    request.header(name, value)
+                };
+                receiver.headers.iter().fold(request, with).send().await
+            }
+        };
+        match (sent, target) {
+            (Err(error), _) => Some(crate::net::cause(&error)),
+            (Ok(response), Target::Otlp(receiver)) if receiver.is_rpc => rpc::trouble(response).await,
+            (Ok(response), _) if response.status().is_success() => None,
+            (Ok(response), _) => Some(format!("it answers with status {}", response.status().as_u16())),
+        }
     }
 }

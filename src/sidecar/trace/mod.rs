@@ -4,6 +4,7 @@
 mod binary;
 mod exporter;
 mod otlp;
+mod rpc;
 mod span;
 mod tracer;
 mod zipkin;

@@ -1,4 +1,4 @@
-//! Spans as OTLP: the protobuf body of `POST /v1/traces`, and who gets it (observability reference, section 1).
+//! Spans as OTLP: the message that tells of them, and who gets it by HTTP or gRPC (observability reference, section 1).
 
 use std::time::{Duration, SystemTime};
 
@@ -10,21 +10,25 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Sta
 use prost::Message;
 use serde_json::Value;
 
+use super::rpc;
 use super::span::{Finished, Kind};
 use super::zipkin::SCOPE;
 use crate::components::properties::parse_duration;
 use crate::env::{
     Env, OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_INSECURE,
     OTEL_EXPORTER_OTLP_PROTOCOL, OTEL_EXPORTER_OTLP_TIMEOUT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
-    OTEL_EXPORTER_OTLP_TRACES_PROTOCOL, OTEL_RESOURCE_ATTRIBUTES, OTEL_SERVICE_NAME, is_true,
+    OTEL_EXPORTER_OTLP_TRACES_HEADERS, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL, OTEL_EXPORTER_OTLP_TRACES_TIMEOUT,
+    OTEL_RESOURCE_ATTRIBUTES, OTEL_SERVICE_NAME, is_true,
 };
 use crate::resources::Configuration;
 
 /// A receiver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receiver {
-    /// Where spans are posted to.
+    /// Where spans are posted to; for gRPC with its method.
     pub url: String,
+    /// Whether it speaks gRPC.
+    pub is_rpc: bool,
     /// Headers of each request.
     pub headers: Vec<(String, String)>,
     /// How long it may take, when somebody says so.
@@ -52,33 +56,28 @@ pub fn receiver(configuration: &Configuration, env: &Env) -> Result<Option<(Rece
         return Ok(None);
     };
     let Wanted { endpoint, protocol, secure, headers, timeout } = wanted;
-    match protocol.as_str() {
-        "http" => {}
-        "grpc" => {
-            tracing::warn!(
-                target: "dapr.runtime",
-                "OTLP over gRPC is not available in the embedded runtime yet, no spans are sent to {endpoint}; protocol http is"
-            );
-            return Ok(None);
-        }
+    let (is_rpc, path) = match protocol.as_str() {
+        "http" => (false, "/v1/traces"),
+        "grpc" => (true, rpc::METHOD),
         other => return Err(format!("invalid protocol {other} provided for Otel endpoint")),
-    }
+    };
     let resource = pairs(env.get(OTEL_RESOURCE_ATTRIBUTES).unwrap_or_default().split(','));
     let named = env.get(OTEL_SERVICE_NAME).map(|name| ("service.name".to_owned(), name.to_owned()));
     let resource = resource.into_iter().chain(named).collect();
     let scheme = if secure { "https" } else { "http" };
-    let url = format!("{scheme}://{}/v1/traces", endpoint.trim_end_matches('/'));
-    Ok(Some((Receiver { url, headers, timeout, resource }, from_env)))
+    let url = format!("{scheme}://{}{path}", endpoint.trim_end_matches('/'));
+    Ok(Some((Receiver { url, is_rpc, headers, timeout, resource }, from_env)))
 }
 
 /// `spec.tracing.otel`: address and protocol have to be there both.
 fn configured(configuration: &Configuration) -> Option<Wanted> {
     let at = |name: &str| configuration.spec.pointer(&format!("/tracing/otel/{name}"));
     let text = |name: &str| at(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+    let (endpoint, secure) = address(text("endpointaddress")?);
     Some(Wanted {
-        endpoint: text("endpointaddress")?.to_owned(),
+        endpoint,
         protocol: text("protocol")?.to_owned(),
-        secure: at("issecure").is_none_or(|value| value.as_bool() != Some(false)),
+        secure: secure && at("issecure").is_none_or(|value| value.as_bool() != Some(false)),
         headers: match at("headers") {
             Some(Value::Array(list)) => pairs(list.iter().filter_map(Value::as_str)),
             Some(Value::String(text)) => pairs(text.split(',')),
@@ -93,14 +92,25 @@ fn of_environment(env: &Env) -> Option<Wanted> {
     let endpoint = first([OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, OTEL_EXPORTER_OTLP_ENDPOINT])?;
     let protocol = first([OTEL_EXPORTER_OTLP_TRACES_PROTOCOL, OTEL_EXPORTER_OTLP_PROTOCOL]);
     let is_http = protocol.is_some_and(|name| name.starts_with("http"));
-    let millis = env.get(OTEL_EXPORTER_OTLP_TIMEOUT).and_then(|millis| millis.parse().ok());
+    let millis = first([OTEL_EXPORTER_OTLP_TRACES_TIMEOUT, OTEL_EXPORTER_OTLP_TIMEOUT]);
+    let millis = millis.and_then(|millis| millis.parse().ok());
+    let headers = first([OTEL_EXPORTER_OTLP_TRACES_HEADERS, OTEL_EXPORTER_OTLP_HEADERS]);
+    let (endpoint, secure) = address(endpoint);
     Some(Wanted {
-        endpoint: endpoint.trim_start_matches("https://").trim_start_matches("http://").to_owned(),
+        endpoint,
         protocol: if is_http { "http" } else { "grpc" }.to_owned(),
-        secure: !env.get(OTEL_EXPORTER_OTLP_INSECURE).is_some_and(is_true),
-        headers: pairs(env.get(OTEL_EXPORTER_OTLP_HEADERS).unwrap_or_default().split(',')),
+        secure: secure && !env.get(OTEL_EXPORTER_OTLP_INSECURE).is_some_and(is_true),
+        headers: pairs(headers.unwrap_or_default().split(',')),
         timeout: millis.map(Duration::from_millis),
     })
+}
+
+/// An address without the scheme that it must not have, and whether that lets it be reached with TLS.
+fn address(text: &str) -> (String, bool) {
+    match text.strip_prefix("http://") {
+        Some(plain) => (plain.to_owned(), false),
+        None => (text.trim_start_matches("https://").to_owned(), true),
+    }
 }
 
 /// `name=value` texts; others are left out.
@@ -199,6 +209,25 @@ mod tests {
         assert_eq!(error, "invalid protocol smoke provided for Otel endpoint");
         let secure = wanted(r#"{"endpointaddress": "here:1", "protocol": "http"}"#, &none).unwrap().unwrap();
         assert_eq!(secure.0.url, "https://here:1/v1/traces");
+    }
+
+    #[test]
+    fn grpc_is_what_the_environment_means_unless_it_says_otherwise() {
+        let env = Env::of([
+            (OTEL_EXPORTER_OTLP_ENDPOINT, "https://box:4317/"),
+            (OTEL_EXPORTER_OTLP_HEADERS, "a=all"),
+            (OTEL_EXPORTER_OTLP_TRACES_HEADERS, "a=traces"),
+            (OTEL_EXPORTER_OTLP_TIMEOUT, "1"),
+            (OTEL_EXPORTER_OTLP_TRACES_TIMEOUT, "2"),
+        ]);
+        let method = "opentelemetry.proto.collector.trace.v1.TraceService/Export";
+        let (receiver, _) = wanted("{}", &env).unwrap().unwrap();
+        assert_eq!((receiver.url, receiver.is_rpc), (format!("https://box:4317/{method}"), true));
+        assert_eq!(receiver.headers, [("a".to_owned(), "traces".to_owned())]);
+        assert_eq!(receiver.timeout, Some(Duration::from_millis(2)));
+        // No server speaks TLS where this scheme leads.
+        let otel = r#"{"endpointaddress": "http://here:1", "protocol": "grpc"}"#;
+        assert_eq!(wanted(otel, &env).unwrap().unwrap().0.url, format!("http://here:1/{method}"));
     }
 
     #[test]
