@@ -170,8 +170,9 @@ fn load_file(
                 }
             }
             ("Subscription", "dapr.io/v1alpha1" | "dapr.io/v2alpha1") if admitted => {
+                let name = field("/metadata/name").to_owned();
                 match serde_json::from_value::<super::subscription::raw::Manifest>(value) {
-                    Ok(manifest) => loaded.subscriptions.push(manifest.into_subscription(file)),
+                    Ok(manifest) => loaded.subscriptions.push(manifest.into_subscription(name, file)),
                     Err(error) => loaded.warnings.push(skip(&error.to_string())),
                 }
             }
@@ -192,12 +193,13 @@ pub(super) fn check_name(name: &str) -> Result<(), String> {
     }
 }
 
-/// Splits a file at lines that are exactly `---` (trailing blanks allowed); empty documents are left out.
+/// Splits a file at lines that are exactly `---` (trailing blanks allowed); empty documents are left out. The others
+/// have blank lines before them, so that a place in them is a place in the file.
 pub(super) fn documents(text: &str) -> Vec<String> {
     let mut documents = vec![String::new()];
-    for line in text.lines() {
+    for (number, line) in text.lines().enumerate() {
         if line.trim_end() == "---" {
-            documents.push(String::new());
+            documents.push("\n".repeat(number + 1));
         } else if let Some(last) = documents.last_mut() {
             last.push_str(line);
             last.push('\n');

@@ -2,7 +2,10 @@
 //! `GET /dapr/subscribe` shares with it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use super::check::key;
+use crate::lint::{self, Node};
 
 /// One rule: events that match go to the path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +19,8 @@ pub struct Route {
 /// A wish to receive a topic.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Subscription {
+    /// Name of the resource; empty for one that the app asked for.
+    pub name: String,
     /// Pub/sub component.
     pub pubsub_name: String,
     /// Topic.
@@ -30,6 +35,31 @@ pub struct Subscription {
     pub bulk: Option<(u32, u32)>,
     /// Where it was declared; empty for one that the app asked for.
     pub file: PathBuf,
+}
+
+impl Subscription {
+    /// Whether both want the same, wherever they stand and whatever they are called.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        *self == Self { file: self.file.clone(), name: self.name.clone(), ..other.clone() }
+    }
+
+    /// Where it says this as an expression, for messages: file, line and column; the file alone when that isn't found
+    /// there.
+    pub fn place(&self, expression: &str) -> String {
+        if self.file == Path::new("") {
+            return "the answer of the app".to_owned();
+        }
+        let text = fs_err::read_to_string(&self.file).unwrap_or_default();
+        let (documents, _) = lint::parse(&self.file, &text);
+        let said = documents.iter().find_map(|document| {
+            let rules = key(key(key(document, "spec")?, "routes")?, "rules")?;
+            let says =
+                |rule: &Node| key(rule, "match").filter(|said| said.text() == expression).map(|said| said.at);
+            rules.items().iter().find_map(says)
+        });
+        let file = self.file.display();
+        said.map_or_else(|| file.to_string(), |(line, column)| format!("{file}:{line}:{column}"))
+    }
 }
 
 pub(super) mod raw {
@@ -87,7 +117,7 @@ pub(super) mod raw {
     }
 
     impl Manifest {
-        pub fn into_subscription(self, file: &Path) -> Subscription {
+        pub fn into_subscription(self, name: String, file: &Path) -> Subscription {
             let spec = self.spec;
             let rules =
                 spec.routes.rules.into_iter().map(|rule| Route { matches: rule.r#match, path: rule.path });
@@ -95,6 +125,7 @@ pub(super) mod raw {
             let default = Some(default).filter(|path| !path.is_empty());
             let default = default.map(|path| Route { matches: String::new(), path });
             Subscription {
+                name,
                 pubsub_name: spec.pubsubname,
                 topic: spec.topic,
                 routes: rules.chain(default).collect(),

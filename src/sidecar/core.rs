@@ -38,6 +38,24 @@ pub struct Sources {
     running: bool,
 }
 
+/// What has changed of what the app gets events from.
+#[derive(Debug, Default)]
+pub struct Change {
+    /// Pub/sub components.
+    pub pubsub: bool,
+    /// Input bindings.
+    pub inputs: bool,
+    /// Subscriptions of the resource files, as they are now.
+    pub declared: Option<Vec<Subscription>>,
+}
+
+impl Change {
+    /// Whether it says that nothing has.
+    pub fn is_nothing(&self) -> bool {
+        !self.pubsub && !self.inputs && self.declared.is_none()
+    }
+}
+
 /// What all APIs of one sidecar share.
 pub struct Core {
     /// What building blocks share.
@@ -90,21 +108,43 @@ impl Core {
         tokio::join!(self.rest(), self.jobs.stop(self.options.graceful_shutdown));
     }
 
-    /// Components or subscriptions have changed.
-    pub async fn restart_sources(&self) {
-        let sources = self.sources.lock().await;
-        if sources.running {
-            self.rest().await;
-            self.begin(&sources).await;
+    /// Resources have changed: what the app gets events from is as they say now.
+    pub async fn follow(&self, change: Change) {
+        if change.pubsub {
+            self.subscriptions.streams_follow();
         }
+        let mut sources = self.sources.lock().await;
+        let redeclared = change.declared.is_some();
+        if let Some(declared) = change.declared {
+            sources.declared = declared;
+        }
+        if !sources.running {
+            return;
+        }
+        let patience = self.options.graceful_shutdown;
+        let inputs = async {
+            if change.inputs {
+                self.inputs.stop(patience).await;
+                self.inputs.start(&self.shared).await;
+            }
+        };
+        let subscriptions = async {
+            if change.pubsub {
+                self.subscribe(&sources).await;
+            } else if redeclared {
+                self.subscriptions.redeclare(&self.shared, &sources.declared, patience).await;
+            }
+        };
+        tokio::join!(inputs, subscriptions);
     }
 
     async fn begin(&self, sources: &Sources) {
-        let discover = self.options.app_subscribe;
-        tokio::join!(
-            self.inputs.start(&self.shared),
-            self.subscriptions.start(&self.shared, &sources.declared, discover)
-        );
+        tokio::join!(self.inputs.start(&self.shared), self.subscribe(sources));
+    }
+
+    async fn subscribe(&self, sources: &Sources) {
+        let (discover, patience) = (self.options.app_subscribe, self.options.graceful_shutdown);
+        self.subscriptions.start(&self.shared, &sources.declared, discover, patience).await;
     }
 
     async fn rest(&self) {

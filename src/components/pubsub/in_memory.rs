@@ -211,6 +211,14 @@ impl Subscription for Running {
         drop((stop, entry));
         let _ = task.await;
     }
+
+    async fn drain(self: Box<Self>) {
+        let Self { task, stop, entry } = *self;
+        // Nothing more gets into the queue, and the task ends when it is empty.
+        drop(entry);
+        let _ = task.await;
+        drop(stop);
+    }
 }
 
 #[cfg(test)]

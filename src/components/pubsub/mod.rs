@@ -86,6 +86,13 @@ pub trait Subscription: Send + Sync {
     /// No new message is handed over after this; returns when the message being handled, if any, is done or
     /// was given back to the broker.
     async fn stop(self: Box<Self>);
+
+    /// The same where somebody else receives the topic from now on: what the broker has taken out of its keeping for
+    /// this subscription is still handed over. A broker that keeps messages until they are handled has nothing of
+    /// that kind.
+    async fn drain(self: Box<Self>) {
+        self.stop().await;
+    }
 }
 
 /// A message broker. Methods may be called from many tasks at once.

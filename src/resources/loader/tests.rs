@@ -130,3 +130,26 @@ spec:
     assert!(second.metadata.contains_key("Mixed"));
     assert_eq!((second.dead_letter_topic.as_str(), second.bulk), ("dead", Some((100, 1000))));
 }
+
+#[test]
+fn what_is_wrong_is_found_in_the_file() {
+    let folder = folder(&[("s.yaml", "kind: Subscription\n---\n# two\n---\na: b\nc: [\n")]);
+    let loaded = load(&[folder.path()], &audience("a")).unwrap();
+    let [Warning::Broken { message, .. }] = loaded.warnings.as_slice() else {
+        panic!("{:?}", loaded.warnings)
+    };
+    assert!(message.contains("line 7"), "{message}");
+}
+
+#[test]
+fn a_subscription_knows_where_its_rules_are() {
+    let text = "apiVersion: dapr.io/v2alpha1\nkind: Subscription\nmetadata: {name: s}\nspec:\n  pubsubname: p\n  topic: t\n  routes:\n    rules:\n    - {match: 'event.a == \"x\"', path: /a}\n    - match: event.b >\n      path: /b\n    default: /d\n";
+    let folder = folder(&[("s.yaml", &format!("a: b\n---\n{text}"))]);
+    let loaded = load(&[folder.path()], &audience("a")).unwrap();
+    let [subscription] = loaded.subscriptions.as_slice() else { panic!("{loaded:?}") };
+    let file = folder.path().join("s.yaml").display().to_string();
+    assert_eq!(subscription.name, "s");
+    assert_eq!(subscription.place("event.b >"), format!("{file}:12:14"));
+    assert_eq!(subscription.place("event.a == \"x\""), format!("{file}:11:15"));
+    assert_eq!(subscription.place("elsewhere"), file);
+}

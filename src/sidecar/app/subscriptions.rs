@@ -158,6 +158,7 @@ impl Entry {
         let metadata = self.metadata.unwrap_or_default().into_iter();
         let bulk = self.bulksubscribe.filter(|bulk| bulk.enabled == Some(true));
         Subscription {
+            name: String::new(),
             pubsub_name: self.pubsubname.unwrap_or_default(),
             topic: self.topic.unwrap_or_default(),
             routes: rules.chain(default).filter(|route| !route.path.is_empty()).collect(),

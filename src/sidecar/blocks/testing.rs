@@ -187,6 +187,8 @@ pub fn channel(port: u16) -> Arc<Channel> {
 pub struct Broker {
     published: Mutex<Vec<Message>>,
     handlers: Arc<Mutex<Vec<(String, Handler)>>>,
+    /// How often somebody has subscribed.
+    pub subscribed: AtomicUsize,
     /// How many subscribes fail before one works.
     pub refusals: AtomicUsize,
     /// Publishing fails.
@@ -217,14 +219,14 @@ impl Broker {
 }
 
 struct Subscribed {
-    topic: String,
+    handler: Handler,
     handlers: Arc<Mutex<Vec<(String, Handler)>>>,
 }
 
 #[async_trait]
 impl Subscription for Subscribed {
     async fn stop(self: Box<Self>) {
-        self.handlers.lock().unwrap().retain(|(topic, _)| *topic != self.topic);
+        self.handlers.lock().unwrap().retain(|(_, handler)| !Arc::ptr_eq(handler, &self.handler));
     }
 }
 
@@ -253,8 +255,9 @@ impl PubSub for Broker {
         if refused.is_ok() {
             return Err(Error("not now".into()));
         }
-        self.handlers.lock().unwrap().push((topic.to_owned(), handler));
-        Ok(Box::new(Subscribed { topic: topic.to_owned(), handlers: Arc::clone(&self.handlers) }))
+        self.subscribed.fetch_add(1, Ordering::SeqCst);
+        self.handlers.lock().unwrap().push((topic.to_owned(), Arc::clone(&handler)));
+        Ok(Box::new(Subscribed { handler, handlers: Arc::clone(&self.handlers) }))
     }
 }
 

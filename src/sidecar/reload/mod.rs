@@ -15,11 +15,11 @@ use tokio_util::sync::CancellationToken;
 
 use self::files::Changes;
 pub use self::seen::Seen;
-use super::core::Core;
+use super::core::{Change, Core};
 use super::loading::{self, Loader};
 use super::store::Retired;
 use crate::components::registry::{self, Registry};
-use crate::resources::{Audience, Component, Configuration};
+use crate::resources::{Audience, Component, Configuration, Subscription};
 
 /// Its name among the features of the configuration.
 pub const FEATURE: &str = "HotReload";
@@ -83,7 +83,30 @@ impl Reload {
         if self.begin_anew(&before) {
             return;
         }
-        self.components(&before).await;
+        let declared = self.subscriptions(&before);
+        self.components(&before, declared).await;
+    }
+
+    /// The subscriptions as they are now, if they have changed.
+    fn subscriptions(&self, before: &Seen) -> Option<Vec<Subscription>> {
+        let (before, now) = (&before.subscriptions, &self.seen.subscriptions);
+        let is_in = |one: &Subscription, all: &[Subscription]| {
+            all.iter().any(|other| one.name == other.name && one.says_the_same(other))
+        };
+        let had = |name: &str| before.iter().any(|old| old.name == name);
+        let new = now.iter().filter(|one| !is_in(one, before));
+        for Subscription { name, .. } in new.clone() {
+            if had(name) {
+                tracing::info!(target: SCOPE, "Closing existing Subscription to reload: {name}");
+            }
+            tracing::info!(target: SCOPE, "Adding Subscription for processing: {name}");
+        }
+        let gone = before.iter().filter(|old| !now.iter().any(|one| one.name == old.name));
+        for Subscription { name, .. } in gone {
+            tracing::info!(target: SCOPE, "Subscription removed: {name}");
+        }
+        let differs = new.count() > 0 || before.iter().any(|old| !is_in(old, now));
+        differs.then(|| now.clone())
     }
 
     /// Whether something has changed that needs a new life, which has been asked for then.
@@ -102,7 +125,7 @@ impl Reload {
         true
     }
 
-    async fn components(&mut self, before: &Seen) {
+    async fn components(&mut self, before: &Seen, declared: Option<Vec<Subscription>>) {
         let now = &self.seen.components;
         let running = |name: &str| self.core.shared.components.manifest(name);
         let is_new = |component: &&Component| {
@@ -145,9 +168,20 @@ impl Reload {
             self.waiting.remove(&component.name);
             retired.extend(self.load(component).await);
         }
-        let calls_app = |component: &Component| matches!(component.category(), "pubsub" | "bindings");
-        if retired.iter().map(Retired::manifest).chain(&new).chain(&ready).any(calls_app) {
-            self.core.restart_sources().await;
+        let change = {
+            let mut touched = retired.iter().map(Retired::manifest).chain(&new).chain(&ready);
+            let is_input = |component: &Component| {
+                let Component { kind, version, .. } = component;
+                component.category() == "bindings" && self.registry.input(kind, version).is_some()
+            };
+            Change {
+                pubsub: touched.clone().any(|component| component.category() == "pubsub"),
+                inputs: touched.any(is_input),
+                declared,
+            }
+        };
+        if !change.is_nothing() {
+            self.core.follow(change).await;
         }
         let stores = retired.iter().map(Retired::manifest).chain(&ready).chain(&new);
         let stores: BTreeSet<&str> = stores

@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::SCOPE;
-use crate::resources::{self, Audience, Component, Fixed, Loaded, Warning};
+use crate::resources::{self, Audience, Component, Fixed, Loaded, Strictness, Subscription, Warning};
 
 /// Resources by name, and what was complained of.
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
     /// Components for this app.
     pub components: BTreeMap<String, Component>,
+    /// Subscriptions for this app, in the order of the files.
+    pub subscriptions: Vec<Subscription>,
     /// Resources of the kinds that can't be taken in one by one.
     fixed: BTreeMap<(String, String), Fixed>,
     /// Said once, not at every look.
@@ -24,6 +26,7 @@ impl Seen {
         let warnings = loaded.warnings.iter().map(ToString::to_string);
         Self {
             components: by_name(&loaded.components),
+            subscriptions: loaded.subscriptions.clone(),
             fixed: resources::fixed(directories, audience),
             complaints: warnings.chain(wrong.iter().map(ToString::to_string)).collect(),
         }
@@ -39,6 +42,18 @@ impl Seen {
         for complaint in complaints.difference(&self.complaints) {
             tracing::error!(target: SCOPE, "{complaint}; what ran before goes on");
         }
+        let new = |warning: &&Warning| !self.complaints.contains(&warning.to_string());
+        let broken = loaded.warnings.iter().filter(new).filter_map(|warning| match warning {
+            Warning::Broken { file, .. } => Some(file.clone()),
+            Warning::NotYaml(_) => None,
+        });
+        let broken: Vec<PathBuf> = broken.collect::<BTreeSet<_>>().into_iter().collect();
+        // The place in the file, which a parser of shapes doesn't know.
+        for finding in resources::check(&broken, Some(audience), Strictness::Run) {
+            if finding.is_error() {
+                tracing::error!(target: SCOPE, "{finding}");
+            }
+        }
         let is_broken = |file: &Path| {
             let of_warning =
                 |warning: &Warning| matches!(warning, Warning::Broken { file: broken, .. } if broken == file);
@@ -48,12 +63,23 @@ impl Seen {
         for (name, old) in self.components.iter().filter(|(_, old)| is_broken(&old.file)) {
             components.entry(name.clone()).or_insert_with(|| old.clone());
         }
+        let mut subscriptions = loaded.subscriptions;
+        for old in self.subscriptions.iter().filter(|old| is_broken(&old.file)) {
+            let is_it = |one: &Subscription| {
+                one.file == old.file
+                    && one.name == old.name
+                    && (!old.name.is_empty() || one.topic == old.topic)
+            };
+            if !subscriptions.iter().any(is_it) {
+                subscriptions.push(old.clone());
+            }
+        }
         let mut fixed = resources::fixed(directories, audience);
         fixed.retain(|_, resource| !is_broken(&resource.file));
         for (key, old) in self.fixed.iter().filter(|(_, old)| is_broken(&old.file)) {
             fixed.entry(key.clone()).or_insert_with(|| old.clone());
         }
-        Ok(Self { components, fixed, complaints })
+        Ok(Self { components, subscriptions, fixed, complaints })
     }
 
     /// Whether this was not complained of before.

@@ -123,6 +123,9 @@ async fn components(core: &Core, loaded: Loaded) -> Result<Vec<Subscription>, Er
     tracing::info!(target: RUNTIME, "Waiting for all outstanding http endpoints to be processed…");
     tracing::info!(target: RUNTIME, "All outstanding http endpoints processed");
     tracing::info!(target: RUNTIME, "Loading Declarative Subscriptions…");
+    for Subscription { name, .. } in &loaded.subscriptions {
+        tracing::info!(target: RUNTIME, "Found Subscription: {name}");
+    }
     Ok(loaded.subscriptions)
 }
 

@@ -111,7 +111,7 @@ impl Open {
                     let event = message(event, &pubsub, &topic, PATH);
                     Some((Ok(response(SubscribeTopicEventsResponseType::EventMessage(event))), Some(self)))
                 }
-                None => Some((Err(Status::unavailable("the sidecar is shutting down")), None)),
+                None => Some((Err(Status::unavailable(self.events.farewell())), None)),
             },
         }
     }

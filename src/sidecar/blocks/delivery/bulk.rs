@@ -1,13 +1,11 @@
 //! Delivery of several messages at once (http-api reference, section 5.6). What becomes of each is as for single
 //! ones.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 
 use super::outcome::Outcome;
 use super::{BREAK_PAUSE, Delivery, MOST_BREAKS, content_type};
-use crate::components::pubsub::{BulkHandler, DeliveryError, Message};
+use crate::components::pubsub::{DeliveryError, Message};
 use crate::sidecar::app::Channel;
 use crate::sidecar::app::bulk_events::{BulkEvent, Content, Entry, new_id};
 use crate::sidecar::blocks::cloudevent::Peek;
@@ -25,15 +23,6 @@ struct Ready<'a> {
 }
 
 impl Delivery {
-    /// What the broker calls for several messages.
-    pub fn bulk_handler(self, app: Arc<Channel>) -> BulkHandler {
-        let delivery = Arc::new(self);
-        Arc::new(move |messages| {
-            let (delivery, app) = (Arc::clone(&delivery), Arc::clone(&app));
-            Box::pin(async move { delivery.deliver_all(&app, messages).await })
-        })
-    }
-
     /// Delivers messages; the results are in their order, and as [`Delivery::deliver`] has them.
     pub async fn deliver_all(&self, app: &Channel, messages: Vec<Message>) -> Vec<Result<(), DeliveryError>> {
         let mut outcomes: Vec<Option<Outcome>> = messages.iter().map(|_| None).collect();

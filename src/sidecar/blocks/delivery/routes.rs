@@ -1,7 +1,5 @@
 //! Where in the app the events of a subscription go (http-api reference, section 5.3).
 
-use std::path::Path;
-
 use crate::resources::{Facts, Route, Rule, Subscription};
 
 /// The routes of one subscription, ready to be asked.
@@ -16,7 +14,7 @@ pub enum Routes {
 impl Routes {
     /// Reads the rules. The error names the rule, and where it is from.
     pub fn of(subscription: &Subscription) -> Result<Self, String> {
-        let Subscription { routes, file, .. } = subscription;
+        let routes = &subscription.routes;
         if let [Route { matches, path }, ..] = routes.as_slice()
             && matches.is_empty()
         {
@@ -27,11 +25,7 @@ impl Routes {
             let rule = match matches.as_str() {
                 "" => None,
                 text => Some(Rule::compile(text).map_err(|error| {
-                    let place = if *file == Path::new("") {
-                        "the answer of the app".to_owned()
-                    } else {
-                        file.display().to_string()
-                    };
+                    let place = subscription.place(text);
                     format!("{place} has the match expression {text:?}: {error}")
                 })?),
             };

@@ -51,16 +51,6 @@ impl Active {
             r#type: origin,
         }
     }
-
-    /// The component.
-    pub fn pubsub(&self) -> &str {
-        &self.pubsubname
-    }
-
-    /// The topic, as the app calls it.
-    pub fn topic(&self) -> &str {
-        &self.topic
-    }
 }
 
 #[cfg(test)]
@@ -71,6 +61,7 @@ mod tests {
     fn the_shape_is_the_stock_one() {
         let route = |matches: &str, path: &str| Route { matches: matches.into(), path: path.into() };
         let mut subscription = Subscription {
+            name: "orders".into(),
             pubsub_name: "mem".into(),
             topic: "t2".into(),
             routes: vec![route("event.type == \"x\"", "/t2x"), route("", "t2d")],

@@ -2,14 +2,16 @@
 //! a subscription of its own at the broker; what is not answered when its stream ends goes back there.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::receiving::{Work, subscribe};
 use super::{Active, Origin, Tasks, topics};
-use crate::components::Metadata;
+use crate::components::pubsub::{PubSub, Subscription as Running};
+use crate::components::{Metadata, pubsub as broker};
 use crate::resources::{Route, Subscription};
 use crate::sidecar::Shared;
 use crate::sidecar::app::events::{Event, Verdict};
@@ -17,6 +19,7 @@ use crate::sidecar::blocks::cloudevent::Parts;
 use crate::sidecar::blocks::delivery::{Delivery, Recipient};
 use crate::sidecar::blocks::pubsub;
 use crate::sidecar::error::ApiError;
+use crate::sidecar::store::Entry;
 
 /// Where events of a stream are said to go.
 pub const PATH: &str = "/";
@@ -61,6 +64,7 @@ pub struct Streamed {
 pub struct Events {
     queue: mpsc::Receiver<Streamed>,
     ended: CancellationToken,
+    lost: Arc<OnceLock<String>>,
     _end: [DropGuard; 2],
 }
 
@@ -72,6 +76,11 @@ impl Events {
             event = self.queue.recv() => event,
             () = self.ended.cancelled() => None,
         }
+    }
+
+    /// Why the sidecar has ended the stream.
+    pub fn farewell(&self) -> &str {
+        self.lost.get().map_or("the sidecar is shutting down", String::as_str)
     }
 }
 
@@ -114,6 +123,7 @@ impl Waiting {
 }
 
 /// The sidecar's end of a stream.
+#[derive(Clone)]
 pub struct Outbox {
     events: mpsc::Sender<Streamed>,
     waiting: Arc<Waiting>,
@@ -148,6 +158,8 @@ impl Outbox {
 pub struct Streams {
     open: Mutex<BTreeMap<u64, Active>>,
     tasks: Tasks,
+    /// Pub/sub components have come, changed or gone.
+    changes: watch::Sender<()>,
 }
 
 impl Streams {
@@ -188,39 +200,110 @@ impl Streams {
         };
         let (sender, events) = mpsc::channel(WAITING);
         let waiting = Arc::new(Waiting::default());
-        let outbox = Recipient::Stream(Outbox { events: sender, waiting: Arc::clone(&waiting) });
-        let (stop, abandon) = (self.tasks.stop.child_token(), self.tasks.abandon.child_token());
-        let delivery =
-            Delivery::new(Arc::clone(shared), outbox, Arc::clone(&entry), &subscription, abandon.clone())
-                .map_err(Refusal::Plain)?;
-        let topic = topics::at_broker(&entry.manifest, &shared.namespace, &subscription.topic);
-        let subscribed = entry.provider.subscribe(&topic, &subscription.metadata, delivery.handler()).await;
-        let running = subscribed.map_err(|error| {
-            let Subscription { pubsub_name, topic, .. } = &subscription;
-            Refusal::Plain(format!("failed to subscribe to topic {topic} of pubsub {pubsub_name}: {error}"))
-        })?;
+        let stream = Stream {
+            shared: Arc::clone(shared),
+            outbox: Outbox { events: sender, waiting: Arc::clone(&waiting) },
+            subscription,
+            stop: self.tasks.stop.child_token(),
+            abandon: self.tasks.abandon.child_token(),
+        };
+        let (mut changes, lost) = (self.changes.subscribe(), Arc::<OnceLock<String>>::default());
+        let (running, at) = stream.first(entry).await?;
         let number = {
             let mut open = self.open();
             let number = open.last_key_value().map_or(0, |(last, _)| last + 1);
-            open.insert(number, Active::of(&subscription, Origin::Streaming));
+            open.insert(number, Active::of(&stream.subscription, Origin::Streaming));
             number
         };
         let ended = CancellationToken::new();
-        let end = [stop.clone().drop_guard(), abandon.drop_guard()];
-        let (streams, told) = (Arc::clone(self), ended.clone());
+        let end = [stream.stop.clone().drop_guard(), stream.abandon.clone().drop_guard()];
+        let (streams, told, why) = (Arc::clone(self), ended.clone(), Arc::clone(&lost));
         // A shutdown that began meanwhile has cancelled `stop`: the task ends at once.
         self.tasks.all.spawn(async move {
-            stop.cancelled().await;
-            running.stop().await;
+            if let Some(cause) = stream.run(running, at, &mut changes).await {
+                let _ = why.set(cause);
+            }
             streams.open().remove(&number);
             told.cancel();
         });
-        Ok((Events { queue: events, ended, _end: end }, Answers(waiting)))
+        Ok((Events { queue: events, ended, lost, _end: end }, Answers(waiting)))
+    }
+
+    /// Streams go on with the components that there are now.
+    pub fn follow(&self) {
+        self.changes.send_replace(());
     }
 
     /// Ends all of them for good. Events that apps work on have `patience` left. Returns whether that was enough.
     pub async fn close(&self, patience: Duration) -> bool {
         self.tasks.end(patience).await
+    }
+}
+
+/// A stream at its broker.
+struct Stream {
+    shared: Arc<Shared>,
+    outbox: Outbox,
+    subscription: Subscription,
+    stop: CancellationToken,
+    abandon: CancellationToken,
+}
+
+/// The component that a stream is with. It is not kept alive by it: one that was replaced closes when nobody works
+/// with it.
+type At = Weak<Entry<dyn PubSub>>;
+
+impl Stream {
+    fn handler(&self, entry: &Arc<Entry<dyn PubSub>>) -> Result<broker::Handler, Refusal> {
+        let (shared, outbox) = (Arc::clone(&self.shared), Recipient::Stream(self.outbox.clone()));
+        let abandon = self.abandon.clone();
+        let delivery = Delivery::new(shared, outbox, Arc::clone(entry), &self.subscription, abandon);
+        delivery.map(Delivery::handler).map_err(Refusal::Plain)
+    }
+
+    async fn first(&self, entry: Arc<Entry<dyn PubSub>>) -> Result<(Box<dyn Running>, At), Refusal> {
+        let handler = self.handler(&entry)?;
+        let Subscription { pubsub_name, topic, metadata, .. } = &self.subscription;
+        let at_broker = topics::at_broker(&entry.manifest, &self.shared.namespace, topic);
+        let running = entry.provider.subscribe(&at_broker, metadata, handler).await.map_err(|error| {
+            Refusal::Plain(format!("failed to subscribe to topic {topic} of pubsub {pubsub_name}: {error}"))
+        })?;
+        Ok((running, Arc::downgrade(&entry)))
+    }
+
+    /// Receives until told to stop, or until there is no broker any more: then it returns what to tell the app.
+    async fn run(
+        &self,
+        mut running: Box<dyn Running>,
+        mut at: At,
+        changes: &mut watch::Receiver<()>,
+    ) -> Option<String> {
+        // The sender lives as long as the streams.
+        while let Some(Ok(())) = self.stop.run_until_cancelled(changes.changed()).await {
+            let Subscription { pubsub_name, topic, metadata, .. } = &self.subscription;
+            let Some(entry) = self.shared.components.pubsub(pubsub_name) else {
+                running.stop().await;
+                return Some(format!("pubsub {pubsub_name} was removed"));
+            };
+            if Weak::ptr_eq(&at, &Arc::downgrade(&entry)) {
+                continue;
+            }
+            let may = topics::Scopes::of(&entry.manifest).may_subscribe(&self.shared.app_id, topic);
+            // What the subscription itself says has been read before.
+            let Some(handler) = self.handler(&entry).ok().filter(|_| may) else {
+                running.stop().await;
+                return Some(format!(
+                    "subscription to topic '{topic}' on pubsub '{pubsub_name}' is not allowed"
+                ));
+            };
+            let at_broker = topics::at_broker(&entry.manifest, &self.shared.namespace, topic);
+            let subscribing = subscribe(&entry, &at_broker, metadata, Work::One(handler), None);
+            let Some(next) = self.stop.run_until_cancelled(subscribing).await else { break };
+            std::mem::replace(&mut running, next).drain().await;
+            at = Arc::downgrade(&entry);
+        }
+        running.stop().await;
+        None
     }
 }
 

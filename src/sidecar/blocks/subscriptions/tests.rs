@@ -2,6 +2,7 @@ use bytes::Bytes;
 use std::sync::atomic::Ordering;
 
 use super::*;
+use crate::components::Metadata;
 use crate::components::pubsub::Message;
 use crate::resources::Route;
 use crate::sidecar::blocks::testing::{Broker, TestApp, channel, eventually, manifest, shared};
@@ -10,7 +11,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 async fn started(shared: &Arc<Shared>, declarative: &[Subscription], discover: bool) -> Subscriptions {
     let subscriptions = Subscriptions::default();
-    subscriptions.start(shared, declarative, discover).await;
+    subscriptions.start(shared, declarative, discover, PATIENCE).await;
     subscriptions
 }
 
@@ -130,6 +131,74 @@ async fn after_the_end_nothing_begins() {
     let subscriptions = started(&shared, &[declared("a", "/a")], false).await;
     assert_eq!(broker.topics(), ["a"]);
     assert!(subscriptions.close(PATIENCE).await);
-    subscriptions.start(&shared, &[declared("a", "/a")], true).await;
+    subscriptions.start(&shared, &[declared("a", "/a")], true, PATIENCE).await;
     eventually("ended", || broker.topics().is_empty()).await;
+}
+
+#[tokio::test]
+async fn a_new_route_is_not_noticed_by_the_broker() {
+    let app =
+        TestApp::start(|request| (if request.path == "/dapr/subscribe" { 404 } else { 200 }, String::new()))
+            .await;
+    let (shared, broker) = sidecar(Some(app.channel()), &[]);
+    let subscriptions = started(&shared, &[declared("a", "/a"), declared("b", "/b")], true).await;
+    let asked = app.take().len();
+    let times = || broker.subscribed.load(Ordering::SeqCst);
+    assert_eq!((asked, times()), (1, 2));
+
+    let changed = Subscription { dead_letter_topic: "dlq".into(), ..declared("a", "/new") };
+    subscriptions
+        .redeclare(&shared, &[changed.clone(), declared("b", "/b"), declared("c", "/c")], PATIENCE)
+        .await;
+    assert_eq!((times(), broker.topics().len()), (3, 3));
+    for topic in ["a", "b", "c"] {
+        broker.deliver(message(topic)).await.unwrap();
+    }
+    let paths: Vec<String> = app.take().into_iter().map(|request| request.path).collect();
+    assert_eq!(paths, ["/new", "/b", "/c"]);
+    assert_eq!(subscriptions.list()[0], Active::of(&changed, Origin::Declarative));
+
+    // What the broker has to know of is subscribed to anew.
+    let bulk = Subscription { bulk: Some((5, 10)), ..changed };
+    subscriptions.redeclare(&shared, &[bulk], PATIENCE).await;
+    assert_eq!((times(), broker.topics()), (4, vec!["a".to_owned()]));
+    subscriptions.redeclare(&shared, &[], PATIENCE).await;
+    assert!(broker.topics().is_empty() && subscriptions.list().is_empty());
+    assert_eq!(app.count(), 0);
+}
+
+#[tokio::test]
+async fn routes_that_cannot_be_read_change_nothing() {
+    let app = TestApp::start(|_| (200, String::new())).await;
+    let (shared, broker) = sidecar(Some(app.channel()), &[]);
+    let subscriptions = started(&shared, &[declared("a", "/a")], false).await;
+    let mut wrong = declared("a", "/new");
+    wrong.routes[0].matches = "event.".into();
+    for wrong in [wrong, Subscription { routes: Vec::new(), ..declared("a", "") }] {
+        subscriptions.redeclare(&shared, std::slice::from_ref(&wrong), PATIENCE).await;
+        broker.deliver(message("a")).await.unwrap();
+        assert_eq!(app.take()[0].path, "/a");
+        assert!(started(&shared, &[wrong], false).await.list().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_component_that_was_replaced_is_left() {
+    let app = TestApp::start(|_| (404, String::new())).await;
+    let (shared, old) = sidecar(Some(app.channel()), &[]);
+    let other: Arc<Broker> = Arc::default();
+    let provider: Arc<dyn PubSub> = Arc::<Broker>::clone(&other);
+    shared.components.insert_pubsub(manifest("other", "pubsub.fake", &[]), provider);
+    let elsewhere = Subscription { pubsub_name: "other".into(), ..declared("a", "/a") };
+    let declared = [declared("a", "/a"), elsewhere];
+    let subscriptions = started(&shared, &declared, true).await;
+    let new: Arc<Broker> = Arc::default();
+    let provider: Arc<dyn PubSub> = Arc::<Broker>::clone(&new);
+    let replaced = shared.components.insert_pubsub(manifest("mem", "pubsub.fake", &[]), provider).unwrap();
+    subscriptions.start(&shared, &declared, true, PATIENCE).await;
+    assert!(old.topics().is_empty());
+    assert_eq!((new.topics().len(), other.subscribed.load(Ordering::SeqCst)), (1, 1));
+    // Nobody holds it any more, so that it can be closed.
+    eventually("free", || Arc::strong_count(&replaced) == 1).await;
+    assert!(subscriptions.stop(PATIENCE).await);
 }

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
@@ -156,8 +157,7 @@ async fn what_the_app_does_not_finish_goes_back() {
     let app = channel(listener.local_addr().unwrap().port());
     let (delivery, broker) = of(shared("app"), Arc::clone(&app), &to("/bulk", &[], "dlq"));
     let abandon = delivery.abandon.clone();
-    let handler = delivery.bulk_handler(app);
-    let under_way = tokio::spawn(handler(messages(&["1", "2"])));
+    let under_way = tokio::spawn(async move { delivery.deliver_all(&app, messages(&["1", "2"])).await });
     let connection = listener.accept().await.unwrap();
     abandon.cancel();
     let ended = Err(DeliveryError::Unreachable("the subscription has ended".into()));

@@ -210,3 +210,27 @@ async fn streams_share_a_topic_as_their_broker_has_it() {
     assert!(answers.answer("1", Verdict::Success));
     assert!(subscriptions.close(PATIENCE).await);
 }
+
+#[tokio::test]
+async fn a_stream_goes_on_with_a_component_that_was_replaced() {
+    let (shared, old) = sidecar(&[]);
+    let subscriptions = Subscriptions::default();
+    let (mut events, answers) = subscriptions.stream(&shared, to("t")).await.unwrap();
+    subscriptions.streams_follow();
+    let new: Arc<Broker> = Arc::default();
+    let provider: Arc<dyn PubSub> = Arc::<Broker>::clone(&new);
+    let replaced = shared.components.insert_pubsub(manifest("mem", "pubsub.fake", &[]), provider).unwrap();
+    subscriptions.streams_follow();
+    eventually("moved", || old.topics().is_empty() && new.topics() == ["t"]).await;
+    eventually("free", || Arc::strong_count(&replaced) == 1).await;
+    let delivered = tokio::spawn(async move { new.deliver(message(r#"{"id":"1"}"#)).await });
+    assert_eq!(next(&mut events).await.event.id, "1");
+    assert!(answers.answer("1", Verdict::Success));
+    assert_eq!(delivered.await.unwrap(), Ok(()));
+
+    drop(shared.components.remove("mem"));
+    subscriptions.streams_follow();
+    assert!(tokio::time::timeout(PATIENCE, events.next()).await.unwrap().is_none());
+    assert_eq!(events.farewell(), "pubsub mem was removed");
+    assert!(subscriptions.list().is_empty());
+}
