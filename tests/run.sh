@@ -2,7 +2,7 @@
 # Runs every check and every test of the project; the exit code is 0 only if all of them passed.
 #
 #   tests/run.sh                all of it
-#   tests/run.sh -k events      arguments go to pytest, for the parts with real clients and container engines
+#   tests/run.sh -k events      arguments go to pytest, for the parts with real clients, a browser and container engines
 #
 # The part with container engines removes what it finds there, so it runs only with engines that were named for it:
 #   DAPR_TEST_DOCKER_HOST       a Docker daemon of the tests' own, as unix://...
@@ -15,7 +15,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root" || exit 1
 venv=$root/target/test-venv
 binary=${DAPR_BIN:-$root/target/debug/dapr}
-requirements=(tests/sdk/requirements.txt tests/engine/requirements.txt)
+requirements=(tests/sdk/requirements.txt tests/engine/requirements.txt tests/browser/requirements.txt)
 
 passed='' failed='' skipped=''
 with_arguments=$([ $# -eq 0 ] || printf yes)
@@ -119,16 +119,22 @@ selected() {
 
 clients='real clients against the real binary'
 engines='the container engines'
+browser='the dashboard in a browser'
 if ! has python3 || ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then
-  leave_out "$clients, $engines" 'Python 3.10 or newer is not installed'
+  leave_out "$clients, $browser, $engines" 'Python 3.10 or newer is not installed'
 elif ! python3 -c 'import ensurepip, venv' >/dev/null 2>&1; then
-  leave_out "$clients, $engines" 'the venv module of Python is missing (Debian, Ubuntu: apt-get install python3-venv)'
+  leave_out "$clients, $browser, $engines" 'the venv module of Python is missing (Debian, Ubuntu: apt-get install python3-venv)'
 elif ! python_tests_ready; then
-  leave_out "$clients, $engines" "the packages of ${requirements[*]} could not be installed"
+  leave_out "$clients, $browser, $engines" "the packages of ${requirements[*]} could not be installed"
 else
   check 'the binary' cargo build --locked
   check 'the example of jobs' env DAPR_BIN="$binary" examples/scheduler/run.sh
   pytest_suite "$clients" tests/sdk "$@"
+  if has chromium || has chromium-browser; then
+    pytest_suite "$browser" tests/browser "$@"
+  else
+    leave_out "$browser" 'chromium is not installed (Debian: apt-get install chromium)'
+  fi
   lacking=$(engines_lack)
   if [ -n "$lacking" ]; then
     leave_out "$engines" "$lacking"

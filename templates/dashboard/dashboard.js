@@ -60,28 +60,45 @@
     refreshing = false;
     if (again) { again = false; refresh(); }
   };
+  // A stream holds one of the few connections that a browser opens to one server, so only the page that is seen has one:
+  // not a tab behind another one, and not a page that is kept for the button that leads back.
+  const whileSeen = (open) => {
+    let close = null;
+    const turn = (seen) => {
+      if (seen && !close) close = open();
+      else if (!seen && close) { close(); close = null; }
+    };
+    addEventListener("pagehide", () => turn(false));
+    addEventListener("pageshow", () => turn(!document.hidden));
+    document.addEventListener("visibilitychange", () => turn(!document.hidden));
+    turn(!document.hidden);
+  };
   if (main.dataset.live) {
     const wanted = main.dataset.live.split(" ");
-    const events = new EventSource("/events");
-    events.addEventListener("changed", (event) => { if (wanted.includes(event.data)) refresh(); });
-    // Ages grow even when nothing changes; and after a break everything may be different.
-    setInterval(() => { if (!document.hidden) refresh(); }, 10000);
-    let broken = false;
-    events.onerror = () => { broken = true; };
-    events.onopen = () => { if (broken) { broken = false; refresh(); } };
+    let before = false;
+    whileSeen(() => {
+      const events = new EventSource("/events");
+      events.addEventListener("changed", (event) => { if (wanted.includes(event.data)) refresh(); });
+      // After a break everything may be different.
+      events.onopen = () => { if (before) refresh(); before = true; };
+      // Ages grow even when nothing changes.
+      const clock = setInterval(refresh, 10000);
+      return () => { events.close(); clearInterval(clock); };
+    });
   }
 
   // --- Forms that do something -----------------------------------------------------------------------------------
   document.addEventListener("submit", async (event) => {
     const form = event.target;
-    if (form.method !== "post") return;
+    // Not form.method and form.action: a field of that name would stand in their place.
+    if (form.getAttribute("method") !== "post") return;
     event.preventDefault();
     if (form.dataset.confirm && !confirm(form.dataset.confirm)) return;
     const button = event.submitter;
     if (button) button.disabled = true;
     const fields = Object.fromEntries(new FormData(form, button));
     try {
-      const answer = await fetch("/api/v1" + new URL(form.action).pathname, {
+      const answer = await fetch("/api/v1" + form.getAttribute("action"), {
         method: "POST",
         headers: { "content-type": "application/json", "x-dashboard-session": session },
         body: JSON.stringify(fields),
@@ -140,7 +157,10 @@
       box.checked = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
     });
     bottom();
-    open(1000);
+    whileSeen(() => {
+      open(1000);
+      return () => events.close();
+    });
   }
 
   // --- Keys ------------------------------------------------------------------------------------------------------

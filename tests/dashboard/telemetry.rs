@@ -101,6 +101,31 @@ fn a_chain_is_a_trace_and_a_map() {
 }
 
 #[test]
+fn questions_about_a_sidecar_itself_are_no_traces() {
+    let dashboard = Dashboard::start();
+    let zipkin = dashboard.receiving[0].port;
+    let span = |trace: u8, name: &str, parent: &str| {
+        format!(
+            r#"{{"traceId":"{trace:032x}","id":"{trace:016x}",{parent}"name":"{name}","timestamp":{},"duration":5,"localEndpoint":{{"serviceName":"web"}}}}"#,
+            now()
+        )
+    };
+    let spans = [
+        span(1, "/v1.0/metadata", ""),
+        span(2, "/v1.0/metadata/cliPID", ""),
+        span(3, "/dapr.proto.runtime.v1.Dapr/GetMetadata", ""),
+        span(4, "/v1.0/metadatas", ""),
+        // A part of what an app did.
+        span(5, "/v1.0/metadata", r#""parentId":"00000000000000aa","#),
+    ];
+    let body = format!("[{}]", spans.join(","));
+    assert_eq!(post(zipkin, "/api/v2/spans", &["host: localhost", JSON], body.as_bytes()), 202);
+    let total = || dashboard.get("/api/v1/traces").json()["total"].as_i64();
+    eventually("something is there", || total() > Some(0));
+    assert_eq!(total(), Some(2));
+}
+
+#[test]
 fn logs_and_spans_are_received_by_otlp() {
     let dashboard = Dashboard::start();
     let otlp = dashboard.receiving[1].port;

@@ -1,6 +1,7 @@
 //! `/try`: publish an event, call a method; `/state`: look at, change and delete values of an app. All of it goes through
 //! the app's own sidecar, so that scopes, prefixes and policies count.
 
+use axum::http::StatusCode;
 use bytes::Bytes;
 use hyper::Method;
 use serde::Serialize;
@@ -114,6 +115,10 @@ pub async fn set_state(ask: Ask) -> Result<Done, Problem> {
     let body = Bytes::from(serde_json::Value::Array(vec![item]).to_string());
     let path = format!("/v1.0/state/{}", path_segment(&store));
     let (status, answer, _) = api::call(&ask, &app, Method::POST, &path, body, "application/json").await?;
+    if status == 409 {
+        let detail = format_args!("{key} was not written: somebody else has, since it was shown; show it again first");
+        return Err(Problem::new(StatusCode::CONFLICT, detail));
+    }
     if !(200..300).contains(&status) {
         return Err(Problem::failed(format_args!("{key} was not written: status {status}: {answer}")));
     }

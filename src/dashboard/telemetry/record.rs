@@ -10,7 +10,7 @@ pub const PIECE: i64 = 60_000_000;
 /// Writes a batch. What is there already stays as it is: senders send again when they got no answer.
 pub fn record(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<usize> {
     let mut added = 0;
-    for span in &batch.spans {
+    for span in batch.spans.iter().filter(|span| !is_housekeeping(span)) {
         if insert(transaction, span)? {
             added += 1;
             summarise(transaction, span)?;
@@ -32,6 +32,16 @@ pub fn record(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<
             .execute(params![told.time, told.value, told.app, told.name, told.labels])?;
     }
     Ok(added)
+}
+
+/// Whether somebody asked a sidecar about itself, as we do every second, and as `dapr run` and `dapr list` do: in the
+/// list of traces that would be most of it.
+fn is_housekeeping(span: &Span) -> bool {
+    let name = span.name.as_str();
+    let of_http =
+        name.strip_prefix("/v1.0/metadata").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    span.parent.is_empty()
+        && (of_http || name.ends_with(".Dapr/GetMetadata") || name.ends_with(".Dapr/SetMetadata"))
 }
 
 fn insert(transaction: &Transaction<'_>, span: &Span) -> rusqlite::Result<bool> {
