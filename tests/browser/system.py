@@ -49,11 +49,16 @@ class System:
         self.shipping = self.serve(SHIPPING, "shipping")
         self.orders.up()
         self.shipping.up().subscribed()
+        self.job("nightly-report", "@daily")
 
     def serve(self, app_id: str, module: str) -> support.Run:
         [port] = support.free_ports(1)
         command = ["uvicorn", f"{module}:app", "--app-dir", str(EXAMPLE), "--port", str(port), "--log-level", "warning"]
         return self.machine.run(app_id, *command, flags=["--app-port", str(port)], SHIPPING_APP_ID=SHIPPING)
+
+    def job(self, name: str, schedule: str) -> None:
+        answer = self.orders.request("POST", f"/v1.0/jobs/{name}", json={"schedule": schedule, "data": {"report": "sales"}})
+        assert answer.is_success, answer.text
 
     def order(self, item: str = "book") -> str:
         """Places an order and waits until it is shipped; returns its id."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+import support
 from browser import Tab
 from system import ORDERS, SHIPPING, Dashboard, System
 
@@ -19,6 +20,8 @@ PAGES = {
     "/control-plane": ["Zipkin", "OTLP/HTTP", "received here"],
     "/traces": [ORDERS],
     "/metrics-view": [ORDERS, "Requests"],
+    "/jobs": ["nightly-report", "@daily", "report"],
+    "/jobs/embedded/app%7C%7Cdefault%7C%7Cshop-orders%7C%7Cnightly-report": ["nightly-report", "@daily"],
     "/state": ["App", "Store", "statestore"],
     "/try": ["Call a method", "Publish an event", ORDERS],
 }
@@ -66,6 +69,20 @@ def test_a_phone_shows_every_page_without_moving_sideways(tabs: Callable[..., Ta
     widest = """[...document.querySelectorAll("main *")].filter((one) => one.getBoundingClientRect().right > innerWidth + 1
         && !one.parentElement.closest(".scroll, .graph, pre, .log, svg")).map((one) => one.outerHTML.slice(0, 120)).slice(0, 3)"""
     assert not tab.ask(WIDE), tab.ask(widest)
+
+
+def test_a_phone_shows_traces_and_values(tabs: Callable[..., Tab], system: System, dashboard: Dashboard) -> None:
+    """Pages whose address isn't known before."""
+    system.orders.save("a-key-that-has-a-name-which-is-wider-than-a-phone" * 2, {"text": "wide" * 50})
+    [trace, *_] = support.until(lambda: dashboard.api("/traces", search="publish")["traces"], "there is a trace")
+    tab = tabs(width=360, height=740)
+    keys = f"/state?app={ORDERS}&store=statestore"
+    for path in [f"/traces/{trace['trace']}", keys, f"{keys}&key={'a-key-that-has-a-name-which-is-wider-than-a-phone' * 2}", f"/metrics-view?app={ORDERS}", "/nothing"]:
+        tab.open(dashboard.url + path)
+        assert tab.text("h1")
+        tab.ask("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        assert not tab.ask(WIDE), path
+    tab.excuses("404")
 
 
 @pytest.mark.parametrize("path", PAGES)

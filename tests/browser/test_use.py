@@ -64,6 +64,20 @@ def test_a_value_is_read_changed_and_deleted(tab: Tab, system: System, dashboard
     assert system.orders.state("browser") is None
 
 
+def test_a_job_is_run_at_once_and_deleted(tab: Tab, system: System, dashboard: Dashboard) -> None:
+    system.job("to-be-deleted", "@monthly")
+    tab.open(f"{dashboard.url}/jobs").shows("to-be-deleted")
+    form = "form[action*='to%2Dbe%2Ddeleted/{}'] button"
+    tab.click(form.format("trigger"))
+    # The example has no handler for it, and that is said.
+    tab.shows("to-be-deleted", "#notes")
+    tab.click(form.format("delete"))
+    tab.until("!document.querySelector('#jobs').innerText.includes('to-be-deleted')", "the row is gone")
+    assert len(tab.dialogs) == 1
+    assert system.orders.request("GET", "/v1.0/jobs/to-be-deleted").is_error
+    tab.excuses("502")
+
+
 def test_a_log_line_appears_by_itself_and_at_once(tab: Tab, system: System, dashboard: Dashboard) -> None:
     tab.open(f"{dashboard.url}/apps/{ORDERS}/logs")
     # The page comes with lines; those of the stream, which have times, take their place.

@@ -116,7 +116,8 @@ pub async fn set_state(ask: Ask) -> Result<Done, Problem> {
     let path = format!("/v1.0/state/{}", path_segment(&store));
     let (status, answer, _) = api::call(&ask, &app, Method::POST, &path, body, "application/json").await?;
     if status == 409 {
-        let detail = format_args!("{key} was not written: somebody else has, since it was shown; show it again first");
+        let detail =
+            format_args!("{key} was not written: somebody else has, since it was shown; show it again first");
         return Err(Problem::new(StatusCode::CONFLICT, detail));
     }
     if !(200..300).contains(&status) {
