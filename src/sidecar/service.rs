@@ -86,7 +86,7 @@ impl Service {
         let app = watch::Sender::new(true);
         self.sockets.serve(&core, &servers);
         self.announce();
-        let background = CancellationToken::new();
+        let (background, probes) = (CancellationToken::new(), CancellationToken::new());
         let exported = CancellationToken::new();
         let exporting = self.exporter.take().map(|exporter| tokio::spawn(exporter.run(exported.clone())));
         let cancelled = {
@@ -97,9 +97,11 @@ impl Service {
             })
         };
         let started = tokio::select! {
-            started = start::start(&core, &self.sockets.texts, self.started, &app, &background) => started,
-            () = core.stop.graceful.cancelled() => Ok(()),
-            () = core.stop.forced.cancelled() => Ok(()),
+            started = start::start(&core, &self.sockets.texts, self.started, &app, [&background, &probes]) => {
+                started.map(|()| true)
+            }
+            () = core.stop.graceful.cancelled() => Ok(false),
+            () = core.stop.forced.cancelled() => Ok(false),
         };
         if started.is_ok() {
             tokio::select! {
@@ -114,9 +116,9 @@ impl Service {
         let ended = if core.stop.forced.is_cancelled() {
             Ok(Ended::Forced)
         } else {
-            let running = started.is_ok();
+            let running = matches!(started, Ok(true));
             tokio::select! {
-                ended = shutdown::shutdown(&core, &servers, &app, running) => ended.map(|()| Ended::Gracefully),
+                ended = shutdown::shutdown(&core, &servers, &app, &probes, running) => ended.map(|()| Ended::Gracefully),
                 () = core.stop.forced.cancelled() => Ok(Ended::Forced),
             }
         };

@@ -1,4 +1,5 @@
 use dapr_cli::sidecar::Options;
+use dapr_cli::sidecar::options::Protocol;
 use hyper::StatusCode;
 
 use crate::redis_server::{self, Server};
@@ -78,4 +79,20 @@ async fn locks_are_kept_in_redis() {
         let answer = sidecar.post(&format!("/v1.0-alpha1/{path}/s"), &body).await;
         assert_eq!((answer.status, answer.body.as_str()), (StatusCode::OK, expected), "{path} {owner}");
     }
+}
+
+#[tokio::test]
+async fn an_app_that_speaks_grpc_is_told_how_it_gets_changes() {
+    let Some((server, database)) = redis_server::database() else { return };
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let folder = resources(&[in_redis("s", "configuration.redis", server, database)]);
+    let options = Options {
+        resources_paths: vec![folder.path().into()],
+        app_protocol: Protocol::Grpc,
+        ..beside("a", listener.local_addr().unwrap())
+    };
+    let sidecar = Sidecar::start(options).await;
+    let answer = sidecar.get("/v1.0/configuration/s/subscribe?key=colour").await;
+    let text = r#"{"errorCode":"ERR_CONFIGURATION_SUBSCRIBE","message":"failed to subscribe [colour] from Configuration store s: an app that speaks gRPC gets changes only by its own SubscribeConfiguration on the gRPC port"}"#;
+    assert_eq!((answer.status, answer.body.as_str()), (StatusCode::INTERNAL_SERVER_ERROR, text));
 }

@@ -1,4 +1,6 @@
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -6,11 +8,14 @@ use axum::routing::{any, get};
 use dapr_cli::env::Env;
 use dapr_cli::paths::InstallDir;
 use dapr_cli::records::Directory;
+use dapr_cli::sidecar::options::AppHealth;
 use dapr_cli::sidecar::{Ended, Options};
 use hyper::StatusCode;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 
-use crate::support::{Sidecar, alone, app, beside, client, request, send, within};
+use crate::support::{
+    Recorder, Sidecar, alone, app, beside, client, component, eventually, request, resources, send, within,
+};
 
 fn records(home: &std::path::Path) -> Directory {
     Directory::of(&InstallDir::resolve(Some(&home.to_string_lossy()), &Env::of([])).unwrap())
@@ -125,4 +130,144 @@ async fn waiting_for_the_app_can_be_ended() {
     };
     let sidecar = Sidecar::start(beside("own", unused)).await;
     assert_eq!(sidecar.stop().await.unwrap(), Ended::Gracefully);
+}
+
+const WANTS: &str = r#"[{"pubsubname": "bus", "topic": "t", "route": "/t"}]"#;
+
+/// A bus that outlives its sidecars, and what else stands beside it.
+fn bus(data: &Path, more: &[String]) -> tempfile::TempDir {
+    let file = data.join("bus.sqlite").display().to_string();
+    let bus = component("bus", "pubsub.sqlite", &[("connectionString", &file)]);
+    resources(&[&[bus], more].concat())
+}
+
+fn with(folder: &tempfile::TempDir, options: Options) -> Options {
+    Options { resources_paths: vec![folder.path().to_owned()], ..options }
+}
+
+/// The next sidecar of the app, and an app that is content.
+async fn successor(folder: &tempfile::TempDir) -> (Sidecar, Recorder) {
+    let next = Recorder::content(WANTS).await;
+    (Sidecar::ready(with(folder, beside("a", next.address))).await, next)
+}
+
+async fn publish(sidecar: &Sidecar, data: &str) {
+    assert_eq!(sidecar.post("/v1.0/publish/bus/t", data).await.status, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn while_it_is_held_back_everything_but_events_goes_on() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = bus(data.path(), &[]);
+    let (healthy, (sender, mut events)) = (Arc::new(AtomicBool::new(true)), mpsc::unbounded_channel());
+    let router = {
+        let healthy = Arc::clone(&healthy);
+        let health =
+            async move || if healthy.load(Ordering::SeqCst) { StatusCode::OK } else { StatusCode::GONE };
+        Router::new()
+            .route("/hz", get(health))
+            .route("/dapr/subscribe", get(async || WANTS))
+            .route("/m", get(async || "m"))
+            .route("/t", any(async move |body: String| sender.send(body).unwrap()))
+    };
+    let health = AppHealth {
+        path: "/hz".into(),
+        interval: Duration::from_millis(5),
+        timeout: Duration::from_secs(2),
+        threshold: 1,
+    };
+    let options = Options {
+        app_health: Some(health),
+        block_shutdown: Some(Duration::from_secs(3600)),
+        graceful_shutdown: Duration::from_secs(3600),
+        ..beside("a", app(router).await)
+    };
+    let sidecar = Sidecar::ready(with(&folder, options)).await;
+    publish(&sidecar, "before").await;
+    assert!(within(events.recv()).await.unwrap().contains("before"));
+    sidecar.handle.shutdown();
+    let database = rusqlite::Connection::open(data.path().join("bus.sqlite")).unwrap();
+    let listeners = || {
+        database.query_row("SELECT count(*) FROM pubsub_listeners", [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    eventually(async || listeners() == 0).await;
+    publish(&sidecar, "while").await;
+    assert_eq!(sidecar.get("/v1.0/invoke/a/method/m").await.body, "m");
+    assert_eq!(sidecar.get("/v1.0/healthz").await.status, StatusCode::NO_CONTENT);
+    healthy.store(false, Ordering::SeqCst);
+    assert_eq!(sidecar.ended().await.unwrap(), Ended::Gracefully);
+    assert!(events.try_recv().is_err(), "no event after the signal");
+
+    let (sidecar, mut next) = successor(&folder).await;
+    assert!(next.next().await.body.contains("while"));
+    sidecar.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_start_that_is_not_complete_is_not_held_back() {
+    let unused = {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        listener.local_addr().unwrap()
+    };
+    let options = Options { block_shutdown: Some(Duration::from_secs(3600)), ..beside("own", unused) };
+    let sidecar = Sidecar::start(options).await;
+    assert_eq!(sidecar.stop().await.unwrap(), Ended::Gracefully);
+}
+
+#[tokio::test]
+async fn what_waits_for_its_next_try_does_not_hold_the_end_back() {
+    let data = tempfile::tempdir().unwrap();
+    let spec = "{policies: {retries: {r: {duration: 1h}}}, targets: {components: {bus: {inbound: {retry: r}}, tick: {inbound: {retry: r}}}}}";
+    let folder = bus(
+        data.path(),
+        &[
+            format!("apiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata: {{name: r}}\nspec: {spec}\n"),
+            component("tick", "bindings.cron", &[("schedule", "@every 1s"), ("direction", "input")]),
+        ],
+    );
+    let mut app = Recorder::start(WANTS, async |_| (500, String::new())).await;
+    let options = Options { graceful_shutdown: Duration::from_secs(3600), ..beside("a", app.address) };
+    let sidecar = Sidecar::ready(with(&folder, options)).await;
+    publish(&sidecar, "x").await;
+    let mut paths = [app.next().await.path, app.next().await.path];
+    paths.sort();
+    assert_eq!(paths, ["/t", "/tick"]);
+    assert_eq!(sidecar.stop().await.unwrap(), Ended::Gracefully);
+
+    let (sidecar, mut next) = successor(&folder).await;
+    while next.next().await.path != "/t" {}
+    sidecar.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_event_that_the_app_works_on_is_waited_for_and_no_longer() {
+    for in_time in [true, false] {
+        let data = tempfile::tempdir().unwrap();
+        let folder = bus(data.path(), &[]);
+        let (started, gate) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+        let router = slow_app(&started, &gate).route("/dapr/subscribe", get(async || WANTS));
+        let grace = if in_time { Duration::from_secs(3600) } else { Duration::from_millis(50) };
+        let options = Options { graceful_shutdown: grace, ..beside("a", app(router).await) };
+        let sidecar = Sidecar::ready(with(&folder, options)).await;
+        publish(&sidecar, "first").await;
+        within(started.acquire()).await.unwrap().forget();
+        publish(&sidecar, "second").await;
+        sidecar.handle.shutdown();
+        if in_time {
+            // The app may need the sidecar for what it works on.
+            publish(&sidecar, "third").await;
+            gate.add_permits(1);
+            assert_eq!(sidecar.ended().await.unwrap(), Ended::Gracefully);
+        } else {
+            let error = sidecar.ended().await.unwrap_err();
+            assert_eq!(error.to_string(), "graceful shutdown took longer than 50ms");
+        }
+        assert_eq!(started.available_permits(), 0, "nothing new was begun");
+        let (sidecar, mut next) = successor(&folder).await;
+        let expected = if in_time { ["second", "third"] } else { ["first", "second"] };
+        for text in expected {
+            assert!(next.next().await.body.contains(text), "{text}");
+        }
+        sidecar.stop().await.unwrap();
+    }
 }

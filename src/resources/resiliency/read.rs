@@ -29,6 +29,10 @@ pub fn resource(file: &Path, document: &Node) -> Result<Resiliency, Vec<Diagnost
     if let Some(policies) = key(spec, "policies") {
         let part = |name: &str| format!("spec.policies.{name}");
         resource.timeouts = reader.each(policies, &part("timeouts"), Reader::duration);
+        // Such a policy is there, and limits nothing.
+        for limit in resource.timeouts.values_mut().filter(|limit| limit.is_zero()) {
+            *limit = Duration::MAX;
+        }
         resource.retries = reader.each(policies, &part("retries"), Reader::retry);
         resource.breakers = reader.each(policies, &part("circuitBreakers"), Reader::breaker);
     }

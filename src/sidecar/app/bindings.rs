@@ -1,7 +1,6 @@
 //! What the app is asked and told of input bindings (http-api reference, 6.2).
 
 use std::collections::HashSet;
-use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use bytes::Bytes;
@@ -9,6 +8,7 @@ use futures_util::future::join_all;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 
+use super::channel::ANSWER;
 use super::grpc::Grpc;
 use super::{CallError, Channel, callback};
 use crate::resources::{Code, Component};
@@ -16,11 +16,6 @@ use crate::sidecar::blocks::bindings::{Answer, Delivery, route};
 use crate::sidecar::resiliency::Refusal;
 
 pub(super) const SCOPE: &str = "dapr.runtime.processor.binding";
-/// Pauses between attempts to reach the app.
-const PAUSES: [Duration; 3] =
-    [Duration::from_millis(500), Duration::from_millis(750), Duration::from_secs(1)];
-/// Limit of the app's answer to a question: a server that speaks no HTTP must not hold the start back for good.
-pub(super) const ANSWER: Duration = Duration::from_secs(10);
 /// Most bytes of an answer that are read.
 const LARGEST: usize = 4 << 20;
 
@@ -38,13 +33,14 @@ impl Channel {
 
     /// An app that has the route may still know no `OPTIONS`.
     async fn wants(&self, name: &str, route: &str) -> bool {
-        match tokio::time::timeout(ANSWER, self.options(&callback::path(route))).await {
-            Ok(Ok(status)) => status.is_success() || status == StatusCode::METHOD_NOT_ALLOWED,
-            Ok(Err(cause)) => {
+        let path = callback::path(route);
+        match self.question(|| self.options(&path), |_| true).await {
+            Some(Ok(status)) => status.is_success() || status == StatusCode::METHOD_NOT_ALLOWED,
+            Some(Err(cause)) => {
                 tracing::error!(target: SCOPE, "error asking the app about binding {name}: {cause}");
                 false
             }
-            Err(_) => {
+            None => {
                 let seconds = ANSWER.as_secs();
                 tracing::error!(
                     target: SCOPE,
@@ -55,22 +51,14 @@ impl Channel {
         }
     }
 
-    async fn options(&self, path: &str) -> Result<StatusCode, String> {
-        let mut pauses = PAUSES.iter();
-        loop {
-            let mut request = Request::new(Body::empty());
-            *request.method_mut() = Method::OPTIONS;
-            match (self.call(request, path).await, pauses.next()) {
-                (Ok(response), _) => {
-                    let status = response.status();
-                    // Read so that the connection can be used again.
-                    let _ = to_bytes(response.into_body(), LARGEST).await;
-                    return Ok(status);
-                }
-                (Err(_), Some(pause)) => tokio::time::sleep(*pause).await,
-                (Err(error), None) => return Err(error.to_string()),
-            }
-        }
+    async fn options(&self, path: &str) -> Result<StatusCode, CallError> {
+        let mut request = Request::new(Body::empty());
+        *request.method_mut() = Method::OPTIONS;
+        let response = self.call(request, path).await?;
+        let status = response.status();
+        // Read so that the connection can be used again.
+        let _ = to_bytes(response.into_body(), LARGEST).await;
+        Ok(status)
     }
 
     /// Hands an event over. The error is the reason for which it isn't handled.

@@ -4,7 +4,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use hyper::body::Body as _;
@@ -13,9 +13,14 @@ use hyper::http::uri::PathAndQuery;
 use hyper::{Method, Request, Response, StatusCode, Uri, Version};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::resources::Retry;
 use crate::sidecar::metrics::Metrics;
 use crate::sidecar::options::Protocol;
 use crate::sidecar::pool::{self, Pool, Shared, Tls};
+use crate::sidecar::resiliency::{self, Backoff};
+
+/// Limit of the app's answer to a question.
+pub(super) const ANSWER: Duration = Duration::from_secs(10);
 
 /// Where the app listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +68,7 @@ pub struct Channel {
     token: Option<HeaderValue>,
     largest: usize,
     healthy: AtomicBool,
+    first_retries: Retry,
     metrics: Option<Arc<Metrics>>,
 }
 
@@ -78,6 +84,7 @@ impl Channel {
             token: token.and_then(|token| HeaderValue::from_str(token).ok()),
             largest: usize::MAX,
             healthy: AtomicBool::new(true),
+            first_retries: resiliency::initialization(),
             metrics: None,
             target,
         }
@@ -114,6 +121,33 @@ impl Channel {
         self
     }
 
+    /// The same channel, whose first questions are asked as often as this says.
+    #[must_use]
+    pub fn asking(mut self, retries: Retry) -> Self {
+        self.first_retries = retries;
+        self
+    }
+
+    /// Asks the app for what it wants, before it gets anything: again while `again` says so of the failure. `None` when
+    /// it took the question and gave no answer in time: a server that doesn't understand it must not hold the start
+    /// back for good.
+    pub(super) async fn question<T, E, F: Future<Output = Result<T, E>>>(
+        &self,
+        mut ask: impl FnMut() -> F,
+        again: impl Fn(&E) -> bool,
+    ) -> Option<Result<T, E>> {
+        let mut waits = Backoff::new(&self.first_retries);
+        loop {
+            match tokio::time::timeout(ANSWER, ask()).await.ok()? {
+                Err(error) if again(&error) => match waits.next() {
+                    Some(wait) => tokio::time::sleep(wait).await,
+                    None => return Some(Err(error)),
+                },
+                answer => return Some(answer),
+            }
+        }
+    }
+
     /// Where the app listens.
     pub fn target(&self) -> &Target {
         &self.target
@@ -127,6 +161,11 @@ impl Channel {
     /// Opens or closes the gate; called by the health checks.
     pub fn set_healthy(&self, healthy: bool) {
         self.healthy.store(healthy, Ordering::Release);
+    }
+
+    /// Whether the app speaks gRPC.
+    pub fn speaks_grpc(&self) -> bool {
+        self.grpc().is_some()
     }
 
     /// The connection of an app that speaks gRPC.
@@ -238,7 +277,7 @@ impl Channel {
 
     fn address(&self, request: &mut Request<Body>, path: &str) -> Result<(), CallError> {
         let path: PathAndQuery =
-            path.parse().map_err(|_| CallError::Transport(format!("invalid URL {:?}", self.url(path))))?;
+            path.parse().map_err(|_| CallError::Refused(format!("invalid URL {:?}", self.url(path))))?;
         *request.uri_mut() = Uri::from(path);
         *request.version_mut() = Version::HTTP_11;
         request.headers_mut().insert(HOST, self.host.clone());

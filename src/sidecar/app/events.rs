@@ -78,7 +78,9 @@ impl From<CallError> for Verdict {
     fn from(error: CallError) -> Self {
         match error {
             CallError::Broken(cause) => Self::Broken(cause),
-            other => Self::Unreachable(other.to_string()),
+            // The app is there, and waiting would not help: it is this event.
+            CallError::Refused(cause) => Self::failed(cause),
+            other @ (CallError::Unhealthy | CallError::Transport(_)) => Self::Unreachable(other.to_string()),
         }
     }
 }

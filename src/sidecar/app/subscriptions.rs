@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -11,17 +10,12 @@ use hyper::{Request, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::channel::ANSWER;
 use super::grpc::Grpc;
 use super::{CallError, Channel};
 use crate::resources::{Route, Subscription};
 
 pub(super) const SCOPE: &str = "dapr.runtime.processor.subscription";
-
-/// Pauses between attempts to reach the app.
-pub(super) const PAUSES: [Duration; 3] =
-    [Duration::from_millis(500), Duration::from_millis(750), Duration::from_secs(1)];
-/// Limit of the app's answer: a server that speaks no HTTP must not hold the start back for good.
-pub(super) const ANSWER: Duration = Duration::from_secs(10);
 
 impl Channel {
     /// What the app wants to receive; nothing, with a line in the log, when it can't be asked.
@@ -29,44 +23,31 @@ impl Channel {
         if let Some(grpc) = Grpc::of(self) {
             return Box::pin(grpc.subscriptions()).await;
         }
-        match tokio::time::timeout(ANSWER, self.asked()).await {
-            Ok(Ok((StatusCode::OK, body))) => read(&body).unwrap_or_else(|error| {
+        let may_come_up = |error: &CallError| *error != CallError::Unhealthy;
+        match self.question(|| self.ask(), may_come_up).await {
+            Some(Ok((StatusCode::OK, body))) => read(&body).unwrap_or_else(|error| {
                 tracing::error!(target: SCOPE, "error unmarshalling app subscriptions: {error}");
                 Vec::new()
             }),
-            Ok(Ok((StatusCode::NOT_FOUND, _))) => Vec::new(),
-            Ok(Ok((status, _))) => {
+            Some(Ok((StatusCode::NOT_FOUND, _))) => Vec::new(),
+            Some(Ok((status, _))) => {
                 tracing::error!(
                     target: SCOPE,
                     "app returned http status code {} from subscription endpoint", status.as_u16()
                 );
                 Vec::new()
             }
-            Ok(Err(error)) => {
+            Some(Err(error)) => {
                 tracing::error!(target: SCOPE, "error getting app subscriptions: {error}");
                 Vec::new()
             }
-            Err(_) => {
+            None => {
                 tracing::error!(
                     target: SCOPE,
                     "error getting app subscriptions: no answer to GET /dapr/subscribe within {} seconds",
                     ANSWER.as_secs()
                 );
                 Vec::new()
-            }
-        }
-    }
-
-    async fn asked(&self) -> Result<(StatusCode, Bytes), CallError> {
-        let mut pauses = PAUSES.iter();
-        loop {
-            match self.ask().await {
-                Ok(answer) => return Ok(answer),
-                Err(error @ CallError::Unhealthy) => return Err(error),
-                Err(error) => match pauses.next() {
-                    Some(pause) => tokio::time::sleep(*pause).await,
-                    None => return Err(error),
-                },
             }
         }
     }

@@ -109,9 +109,16 @@ impl Watching {
         metadata: &Metadata,
     ) -> Result<String, ApiError> {
         find(shared, store)?;
-        if shared.app.is_none() {
+        let Some(app) = &shared.app else {
             let message = "app channel is not initialized. cannot subscribe to configuration updates";
             return Err(failed("ERR_APP_CHANNEL_NIL", message));
+        };
+        if app.speaks_grpc() {
+            let keys = keys.join(" ");
+            let message = format!(
+                "failed to subscribe [{keys}] from Configuration store {store}: an app that speaks gRPC gets changes only by its own SubscribeConfiguration on the gRPC port"
+            );
+            return Err(failed("ERR_CONFIGURATION_SUBSCRIBE", message));
         }
         let watcher = |id: &str| -> Watcher {
             let (shared, store, id): (_, Arc<str>, Arc<str>) = (Arc::clone(shared), store.into(), id.into());

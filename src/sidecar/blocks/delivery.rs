@@ -7,25 +7,25 @@ mod outcome;
 mod routes;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
-use tokio_util::sync::CancellationToken;
-
 use breaks::Breaks;
+use bytes::Bytes;
 use outcome::Outcome;
 use routes::Routes;
 
 use super::cloudevent::{self, Peek};
 use super::pubsub;
 use super::subscriptions::streaming::Outbox;
+use super::tasks::Ending;
 use super::topics::{self, Scopes};
 use crate::components::pubsub::{DeliveryError, Handler, Message, PubSub};
 use crate::resources::Subscription;
 use crate::sidecar::Shared;
 use crate::sidecar::app::Channel;
 use crate::sidecar::app::events::{Event, Verdict};
-use crate::sidecar::resiliency::guard;
+use crate::sidecar::resiliency::guard_until;
 use crate::sidecar::store::Entry;
 use crate::sidecar::trace::{self, Context, Kind, Span};
 
@@ -61,18 +61,19 @@ pub struct Delivery {
     raw: bool,
     dead_letter_topic: String,
     breaks: Breaks,
-    abandon: CancellationToken,
+    ending: Ending,
+    superseded: AtomicBool,
 }
 
 impl Delivery {
-    /// Delivery to the paths of a subscription. What the app is working on when `abandon` is cancelled goes back to
-    /// the broker. The error is what is wrong with its routing rules or its `rawPayload`.
+    /// Delivery to the paths of a subscription. What isn't done when it is told to end goes back to the broker. The
+    /// error is what is wrong with its routing rules or its `rawPayload`.
     pub fn new(
         shared: Arc<Shared>,
         recipient: Recipient,
         entry: Arc<Entry<dyn PubSub>>,
         subscription: &Subscription,
-        abandon: CancellationToken,
+        ending: Ending,
     ) -> Result<Self, String> {
         Ok(Self {
             shared,
@@ -82,7 +83,8 @@ impl Delivery {
             raw: pubsub::is_raw(&subscription.metadata)?,
             dead_letter_topic: subscription.dead_letter_topic.clone(),
             breaks: Breaks::default(),
-            abandon,
+            ending,
+            superseded: AtomicBool::new(false),
         })
     }
 
@@ -99,10 +101,29 @@ impl Delivery {
     /// dead letter topic. A message that could not get to the app is never moved there, or a restart of the app
     /// would empty the topic into it.
     pub async fn deliver(&self, message: Message) -> Result<(), DeliveryError> {
-        let topic = self.topic(&message);
-        let attempt = self.attempts(&message, &topic);
-        let outcome = self.abandon.run_until_cancelled(attempt).await.unwrap_or_else(Outcome::ended);
+        let outcome = self.outcome(&message).await;
         self.settle(message, outcome).await
+    }
+
+    /// As [`Self::deliver`]; a message that could not be delivered and is now another one's business comes back.
+    pub async fn deliver_or_return(&self, message: Message) -> Result<Result<(), DeliveryError>, Message> {
+        let outcome = self.outcome(&message).await;
+        if matches!(outcome, Outcome::Unreachable(_)) && self.superseded.load(Ordering::Acquire) {
+            return Err(message);
+        }
+        Ok(self.settle(message, outcome).await)
+    }
+
+    /// Another one has taken its place: nothing is tried again.
+    pub fn supersede(&self) {
+        self.superseded.store(true, Ordering::Release);
+        self.ending.last_try.cancel();
+    }
+
+    async fn outcome(&self, message: &Message) -> Outcome {
+        let topic = self.topic(message);
+        let attempt = self.attempts(message, &topic);
+        self.ending.abandon.run_until_cancelled(attempt).await.unwrap_or_else(Outcome::ended)
     }
 
     /// The topic of a message, as the app calls it.
@@ -173,7 +194,8 @@ impl Delivery {
             let outcome = self.attempt(message, topic).await;
             match outcome {
                 Outcome::Broken(cause) => match self.breaks.add(message) {
-                    breaks @ ..MOST_BREAKS => tokio::time::sleep(BREAK_PAUSE * breaks).await,
+                    breaks @ ..MOST_BREAKS if self.may_try_again(BREAK_PAUSE * breaks).await => {}
+                    ..MOST_BREAKS => return Outcome::ended(),
                     _ => return Outcome::failed(cause),
                 },
                 // The app may have died of it: what was counted stays.
@@ -186,6 +208,11 @@ impl Delivery {
         }
     }
 
+    /// Waits before the next try; false when there is to be none.
+    async fn may_try_again(&self, pause: Duration) -> bool {
+        self.ending.last_try.run_until_cancelled(tokio::time::sleep(pause)).await.is_some()
+    }
+
     async fn attempt(&self, message: &Message, topic: &str) -> Outcome {
         let event = self.event(message, topic);
         let (peek, path) = match self.route(&event, topic) {
@@ -194,7 +221,7 @@ impl Delivery {
         };
         let policy = self.entry.inbound.as_ref();
         let once = || self.ask(message, topic, &event, &peek, path);
-        guard(policy, once).await.after(policy)
+        guard_until(policy, &self.ending.last_try, once).await.after(policy)
     }
 
     /// Hands an event to whoever gets it.

@@ -133,7 +133,8 @@ impl<'a> StateStore<'a> {
         }
         let began = Instant::now();
         let failures: Vec<Error> = if requests.len() > 1 {
-            let set = guard_many(self.policy(), requests, |requests| self.entry.provider.bulk_set(requests));
+            let set =
+                guard_many(self.policy(), None, requests, |requests| self.entry.provider.bulk_set(requests));
             set.await.into_iter().filter_map(Result::err).collect()
         } else if let Some(request) = requests.pop() {
             let set = guard_with(self.policy(), request, |request| self.entry.provider.set(request)).await;
@@ -188,7 +189,7 @@ impl<'a> StateStore<'a> {
             None => provider.bulk_get(&full, metadata).await,
             Some(policy) => {
                 let get = async |keys: Vec<String>| provider.bulk_get(&keys, metadata).await;
-                guard_many(Some(policy), full, get).await
+                guard_many(Some(policy), None, full, get).await
             }
         };
         self.entry.meter.done("bulk_get", began, items.iter().all(Result::is_ok));

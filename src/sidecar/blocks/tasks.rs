@@ -9,6 +9,15 @@ use tokio_util::task::TaskTracker;
 /// What giving back may take, after the app's time is over.
 const GIVING_BACK: Duration = Duration::from_secs(2);
 
+/// How a delivery to the app is told to end.
+#[derive(Debug, Clone, Default)]
+pub struct Ending {
+    /// Cancelled when nothing is tried again: what waits for its next try is given back at once.
+    pub last_try: CancellationToken,
+    /// Cancelled when what the app works on is given back.
+    pub abandon: CancellationToken,
+}
+
 /// The work. Dropping it ends it in the background.
 #[derive(Debug, Default)]
 pub struct Tasks {

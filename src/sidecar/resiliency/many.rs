@@ -2,13 +2,16 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use tokio_util::sync::CancellationToken;
+
 use super::outcome::{Interruptible, Outcome, Verdict};
 use super::policy::Policy;
 
 /// As [`super::guard_with`], for many inputs at once, whose results are in their order: only those are tried again that
-/// failed.
+/// failed, and none when `last_try` is cancelled.
 pub async fn guard_many<I: Clone, R: Interruptible, F: Future<Output = Vec<R>>>(
     policy: Option<&Policy>,
+    last_try: Option<&CancellationToken>,
     inputs: Vec<I>,
     mut operation: impl FnMut(Vec<I>) -> F,
 ) -> Vec<R> {
@@ -34,7 +37,7 @@ pub async fn guard_many<I: Clone, R: Interruptible, F: Future<Output = Vec<R>>>(
             last
         }
     };
-    if let Err(cause) = Box::pin(policy.run(attempt)).await {
+    if let Err(cause) = Box::pin(policy.run_until(last_try, attempt)).await {
         for index in pending() {
             results()[index] = Some(R::interrupted(cause));
         }

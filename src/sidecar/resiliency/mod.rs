@@ -19,7 +19,7 @@ use std::time::Duration;
 pub use backoff::Backoff;
 pub use many::guard_many;
 pub use outcome::{Interrupted, Interruptible, Outcome, Refusal, Verdict};
-pub use policy::{Policy, guard, guard_with};
+pub use policy::{Policy, guard, guard_until, guard_with};
 
 use super::metrics::Metrics;
 use crate::resources::{self, Matching, Pace, Reference, Retry, Target};
@@ -30,6 +30,8 @@ use meter::Meter;
 const SCOPE: &str = "dapr.runtime.resiliency";
 /// Name of the retries of calls to other sidecars, which resources may replace.
 const SERVICE: &str = "DaprBuiltInServiceRetries";
+/// The same for the first questions to the app.
+const INITIALIZATION: &str = "DaprBuiltInInitializationRetries";
 /// A built-in policy can't be made weaker than this.
 const LEAST: u32 = 3;
 
@@ -59,6 +61,7 @@ pub struct Resiliency {
     apps: BTreeMap<String, App>,
     other_apps: Option<App>,
     service: Retry,
+    initialization: Retry,
     metrics: Arc<Metrics>,
 }
 
@@ -98,22 +101,15 @@ impl Resiliency {
     }
 
     fn of(resource: resources::Resiliency, metrics: Arc<Metrics>) -> Self {
-        let mut service = Retry {
+        let service = Retry {
             pace: Pace::Constant(Duration::from_secs(1)),
             most: Some(LEAST),
             matching: Matching::default(),
         };
-        if let Some(wanted) = resource.retries.get(SERVICE) {
-            service = wanted.clone();
-            if service.most.is_some_and(|most| most < LEAST) {
-                tracing::warn!(
-                    target: SCOPE,
-                    "Attempted override of {SERVICE} did not meet minimum retry count, resetting to {LEAST}."
-                );
-                service.most = Some(LEAST);
-            }
-        }
-        let mut all = Self { resource, apps: BTreeMap::new(), other_apps: None, service, metrics };
+        let service = built_in(&resource, SERVICE, service);
+        let initialization = built_in(&resource, INITIALIZATION, initialization());
+        let (apps, other_apps) = (BTreeMap::new(), None);
+        let mut all = Self { resource, apps, other_apps, service, initialization, metrics };
         let apps = all.resource.apps.iter();
         all.apps = apps.map(|(id, target)| (id.clone(), App::of(all.named(target), target.cache))).collect();
         let others = all.defaults(&["App", ""]);
@@ -193,9 +189,40 @@ impl Resiliency {
         &self.service
     }
 
+    /// Retries of the first questions to the app.
+    pub fn initialization_retries(&self) -> &Retry {
+        &self.initialization
+    }
+
     fn meter(&self, target: &str, direction: Direction, found: &Found) -> Meter {
         Meter::of(&self.metrics, &self.resource, target, direction, found)
     }
+}
+
+/// Retries of the first questions to the app, where no resource says anything else.
+pub fn initialization() -> Retry {
+    let pace = Pace::Exponential {
+        initial: Duration::from_millis(500),
+        multiplier: 1.5,
+        jitter: 0.0,
+        longest: Duration::from_secs(1),
+        total: Some(Duration::from_secs(10)),
+    };
+    Retry { pace, most: Some(LEAST), matching: Matching::default() }
+}
+
+/// A built-in policy, or what a resource has in its place.
+fn built_in(resource: &resources::Resiliency, name: &str, own: Retry) -> Retry {
+    let Some(wanted) = resource.retries.get(name) else { return own };
+    let mut wanted = wanted.clone();
+    if wanted.most.is_some_and(|most| most < LEAST) {
+        tracing::warn!(
+            target: SCOPE,
+            "Attempted override of {name} did not meet minimum retry count, resetting to {LEAST}."
+        );
+        wanted.most = Some(LEAST);
+    }
+    wanted
 }
 
 #[cfg(test)]

@@ -41,6 +41,9 @@ pub enum Interrupted {
     /// The circuit breaker is half open, and as many as it lets through are under way.
     #[error("too many requests")]
     TooMany,
+    /// It would have been tried again, but whoever wanted it has ended.
+    #[error("the subscription has ended")]
+    Ended,
 }
 
 /// Why the app did not do what it was asked for.

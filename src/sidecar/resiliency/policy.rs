@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 use super::SCOPE;
 use super::backoff::Backoff;
 use super::breaker::Breaker;
@@ -52,6 +54,15 @@ impl Policy {
     /// Runs an operation, again and again if need be.
     pub async fn run<O: Outcome, F: Future<Output = O>>(
         &self,
+        operation: impl FnMut() -> F,
+    ) -> Result<O, Interrupted> {
+        self.run_until(None, operation).await
+    }
+
+    /// The same; what waits for its next try when this is cancelled gives up.
+    pub async fn run_until<O: Outcome, F: Future<Output = O>>(
+        &self,
+        last_try: Option<&CancellationToken>,
         mut operation: impl FnMut() -> F,
     ) -> Result<O, Interrupted> {
         self.count();
@@ -90,7 +101,11 @@ impl Policy {
                 "Error for operation {} was: {}", self.name,
                 result.as_ref().map_or_else(ToString::to_string, Outcome::cause)
             );
-            tokio::time::sleep(wait).await;
+            let sleep = tokio::time::sleep(wait);
+            match last_try {
+                None => sleep.await,
+                Some(last_try) => last_try.run_until_cancelled(sleep).await.ok_or(Interrupted::Ended)?,
+            }
         }
     }
 
@@ -145,6 +160,17 @@ pub async fn guard<O: Interruptible, F: Future<Output = O>>(
         // In a box, so that what has no policy doesn't carry the room for one.
         Some(policy) => Box::pin(policy.run(operation)).await.unwrap_or_else(O::interrupted),
     }
+}
+
+/// As [`guard`], for an operation that isn't tried again when `last_try` is cancelled.
+pub async fn guard_until<O: Interruptible, F: Future<Output = O>>(
+    policy: Option<&Policy>,
+    last_try: &CancellationToken,
+    mut operation: impl FnMut() -> F,
+) -> O {
+    let Some(policy) = policy else { return operation().await };
+    let run = Box::pin(policy.run_until(Some(last_try), operation));
+    run.await.unwrap_or_else(O::interrupted)
 }
 
 /// As [`guard`], for an operation that consumes its input: without a policy the input isn't copied.

@@ -136,6 +136,10 @@ async fn default_policies_apply_to_what_is_not_named() {
 
 #[test]
 fn the_built_in_retries_can_be_replaced_but_not_weakened() {
+    let first = |spec: &str| resiliency(spec).1.initialization_retries().most;
+    assert_eq!(first("{}"), Some(3));
+    assert_eq!(first("{policies: {retries: {DaprBuiltInInitializationRetries: {maxRetries: 0}}}}"), Some(3));
+    assert_eq!(first("{policies: {retries: {DaprBuiltInInitializationRetries: {maxRetries: 9}}}}"), Some(9));
     let most = |spec: &str| resiliency(spec).1.service_retries().most;
     assert_eq!(most("{}"), Some(3));
     assert_eq!(most("{policies: {retries: {DaprBuiltInServiceRetries: {maxRetries: 1}}}}"), Some(3));
@@ -152,4 +156,15 @@ fn breakers_of_invented_methods_do_not_fill_the_memory() {
         assert!(all.app("x", &format!("m{number}")).is_some());
     }
     assert!(all.apps["x"].breakers() <= 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_time_is_no_limit() {
+    let (_, all) = resiliency("{policies: {timeouts: {t: 0s}}, targets: {apps: {x: {timeout: t}}}}");
+    let policy = all.app("x", "m").unwrap();
+    let slow = async || {
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        Status(200)
+    };
+    assert_eq!(policy.run(slow).await, Ok(Status(200)));
 }

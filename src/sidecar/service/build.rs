@@ -87,6 +87,7 @@ impl Service {
             let channel = Channel::new(target, options.app_max_concurrency, env.get(APP_API_TOKEN))
                 .counted(Arc::clone(&metrics))
                 .limited(options.max_body_size)
+                .asking(resiliency.initialization_retries().clone())
                 .speaking(options.app_protocol)
                 .map_err(Error::Tls)?;
             // With health checks the first good probe opens the gate.

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::Error;
 use crate::sidecar::api::serve::Servers;
@@ -15,16 +16,18 @@ const RUNTIME: &str = "dapr.runtime";
 const CLOSING: Duration = Duration::from_secs(2);
 
 /// Ends everything in order. `running` is whether the start was complete: only then is there an app that a
-/// shutdown may be held back for.
+/// shutdown may be held back for. `probes` is cancelled when nobody asks for the app's health any more.
 pub async fn shutdown(
     core: &Core,
     servers: &Servers,
     app: &watch::Sender<bool>,
+    probes: &CancellationToken,
     running: bool,
 ) -> Result<(), Error> {
     if let Some(time) = core.options.block_shutdown.filter(|time| running && !time.is_zero()) {
         block(core, time, app).await;
     }
+    probes.cancel();
     tracing::info!(target: RUNTIME, "Dapr is shutting down");
     for address in &core.addresses.http {
         tracing::info!(target: "dapr.runtime.http", "Closing HTTP server {address}…");
@@ -54,16 +57,22 @@ async fn close_sources(core: &Core, patience: Duration) -> bool {
     inputs && events && changes && jobs
 }
 
-/// Holds the end back while the app is healthy, so that it can finish its work.
+/// Holds the end back while the app is healthy, so that it can finish its work: it gets no new events, and everything
+/// else goes on.
 async fn block(core: &Core, time: Duration, app: &watch::Sender<bool>) {
     let text = duration_text(time);
     tracing::info!(
         target: RUNTIME,
         "Blocking graceful shutdown for {text} or until app reports unhealthy..."
     );
-    close_sources(core, core.options.graceful_shutdown).await;
     let mut healthy = app.subscribe();
+    // What the app works on has all this time, and the grace time that follows.
+    let quiet = async {
+        tokio::join!(core.inputs.close(Duration::MAX), core.subscriptions.close(Duration::MAX));
+        std::future::pending::<()>().await;
+    };
     tokio::select! {
+        () = quiet => {}
         () = tokio::time::sleep(time) => {
             tracing::info!(target: RUNTIME, "Block shutdown period expired, entering shutdown...");
         }

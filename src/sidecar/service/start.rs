@@ -22,14 +22,14 @@ use crate::sidecar::reload::{self, Seen};
 const RUNTIME: &str = "dapr.runtime";
 const HTTP: &str = "dapr.runtime.http";
 
-/// Loads everything, waits for the app, and reports ready. `app` follows the app's health, `background` ends
-/// the tasks that go on afterwards.
+/// Loads everything, waits for the app, and reports ready. `app` follows the app's health; the tokens end the tasks that
+/// go on afterwards, and the probes of the app's health.
 pub async fn start(
     core: &Arc<Core>,
     texts: &Texts,
     started: Instant,
     app: &watch::Sender<bool>,
-    background: &CancellationToken,
+    [background, probes]: [&CancellationToken; 2],
 ) -> Result<(), Error> {
     before_components(core);
     let audience = audience(core);
@@ -45,7 +45,7 @@ pub async fn start(
         tokio::spawn(reload::run(Arc::clone(core), audience, seen, background.clone()));
     }
     if let Some(channel) = &core.shared.app {
-        until_app(core, channel, app, background).await;
+        until_app(core, channel, app, [background, probes]).await;
     }
     core.health.set_ready(RUNTIME_TARGET);
     let elapsed = started.elapsed().as_millis();
@@ -171,7 +171,7 @@ async fn until_app(
     core: &Arc<Core>,
     channel: &Arc<Channel>,
     app: &watch::Sender<bool>,
-    background: &CancellationToken,
+    [background, probes]: [&CancellationToken; 2],
 ) {
     let options = &core.options;
     tracing::info!(
@@ -186,12 +186,7 @@ async fn until_app(
         Some(settings) => {
             app.send_replace(false);
             let mut changes = app.subscribe();
-            tokio::spawn(health::probe(
-                Arc::clone(channel),
-                settings.clone(),
-                app.clone(),
-                background.clone(),
-            ));
+            tokio::spawn(health::probe(Arc::clone(channel), settings.clone(), app.clone(), probes.clone()));
             let (core, channel, background) = (Arc::clone(core), Arc::clone(channel), background.clone());
             // The start does not wait for an app that listens but isn't healthy yet.
             tokio::spawn(async move {

@@ -17,7 +17,9 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::sidecar::app::grpc::events::{message, verdict};
 use crate::sidecar::app::message::sorted;
-use crate::sidecar::blocks::subscriptions::streaming::{self, Answers, Events, PATH, Refusal, Streamed};
+use crate::sidecar::blocks::subscriptions::streaming::{
+    self, Answers, Events, FAREWELL, PATH, Refusal, Streamed,
+};
 use crate::sidecar::core::Core;
 
 const SCOPE: &str = "dapr.runtime.processor.subscription";
@@ -27,6 +29,7 @@ impl From<Refusal> for Status {
         match refusal {
             Refusal::Plain(text) => Self::unknown(text),
             Refusal::Api(error) => error.into(),
+            Refusal::Ending => Self::unavailable(FAREWELL),
         }
     }
 }

@@ -9,7 +9,8 @@ use tonic::metadata::MetadataMap;
 
 use super::{Failure, Grpc, metadata, put_trace};
 use crate::resources::Component;
-use crate::sidecar::app::bindings::{ANSWER, SCOPE};
+use crate::sidecar::app::bindings::SCOPE;
+use crate::sidecar::app::channel::ANSWER;
 use crate::sidecar::app::message;
 use crate::sidecar::blocks::bindings::{Answer, Delivery};
 use crate::sidecar::resiliency::Refusal;
@@ -21,15 +22,14 @@ const EVENT: &str = "/dapr.proto.runtime.v1.AppCallback/OnBindingEvent";
 impl Grpc<'_> {
     /// The names of those bindings whose events the app wants.
     pub async fn wanted_bindings(&self, bindings: &[&Component]) -> HashSet<String> {
-        let asked = self.ask_patiently::<ListInputBindingsResponse>(LIST);
-        let listed = match tokio::time::timeout(ANSWER, asked).await {
-            Ok(Ok(answer)) => answer.bindings,
-            Ok(Err(failure)) if failure.is_unimplemented() => Vec::new(),
-            Ok(Err(failure)) => {
+        let listed = match self.ask_patiently::<ListInputBindingsResponse>(LIST).await {
+            Some(Ok(answer)) => answer.bindings,
+            Some(Err(failure)) if failure.is_unimplemented() => Vec::new(),
+            Some(Err(failure)) => {
                 tracing::error!(target: SCOPE, "error asking the app about bindings: {failure}");
                 Vec::new()
             }
-            Err(_) => {
+            None => {
                 tracing::error!(
                     target: SCOPE,
                     "error asking the app about bindings: no answer to ListInputBindings within {} seconds",

@@ -26,7 +26,6 @@ use tonic::{Code, Status};
 use tonic_prost::ProstCodec;
 use tower::Service;
 
-use super::subscriptions::PAUSES;
 use super::{CallError, Channel, callback};
 use crate::components::Metadata;
 use crate::resources;
@@ -104,19 +103,15 @@ impl<'a> Grpc<'a> {
         self.unary(path, (), MetadataMap::new(), None).await.map(tonic::Response::into_inner)
     }
 
-    /// A question that is asked again while the app can't be reached: it may be starting.
-    async fn ask_patiently<R: Message + Default + 'static>(&self, path: &'static str) -> Result<R, Failure> {
-        let mut pauses = PAUSES.iter();
-        loop {
-            let failure = match self.ask(path).await {
-                Err(failure @ Failure::Call(CallError::Transport(_) | CallError::Broken(_))) => failure,
-                other => return other,
-            };
-            match pauses.next() {
-                Some(pause) => tokio::time::sleep(*pause).await,
-                None => return Err(failure),
-            }
-        }
+    /// A question that is asked again while the app can't be reached: it may be starting. `None` when it gives no answer.
+    async fn ask_patiently<R: Message + Default + 'static>(
+        &self,
+        path: &'static str,
+    ) -> Option<Result<R, Failure>> {
+        let is_away = |failure: &Failure| {
+            matches!(failure, Failure::Call(CallError::Transport(_) | CallError::Broken(_)))
+        };
+        self.channel.question(|| self.ask(path), is_away).await
     }
 
     /// A call like any other.

@@ -4,7 +4,8 @@ use dapr::dapr::proto::runtime::v1::{ListTopicSubscriptionsResponse, TopicSubscr
 
 use super::Grpc;
 use crate::resources::{Route, Subscription};
-use crate::sidecar::app::subscriptions::{ANSWER, SCOPE};
+use crate::sidecar::app::channel::ANSWER;
+use crate::sidecar::app::subscriptions::SCOPE;
 
 const PATH: &str = "/dapr.proto.runtime.v1.AppCallback/ListTopicSubscriptions";
 /// Of a bulk subscription, when the app gives none: messages, and milliseconds of waiting for them.
@@ -13,14 +14,14 @@ const BULK: (u32, u32) = (100, 1000);
 impl Grpc<'_> {
     /// What the app wants to receive; nothing, with a line in the log, when it can't be asked.
     pub async fn subscriptions(&self) -> Vec<Subscription> {
-        match tokio::time::timeout(ANSWER, self.ask_patiently::<ListTopicSubscriptionsResponse>(PATH)).await {
-            Ok(Ok(answer)) => answer.subscriptions.into_iter().map(subscription).collect(),
-            Ok(Err(failure)) if failure.is_unimplemented() => Vec::new(),
-            Ok(Err(failure)) => {
+        match self.ask_patiently::<ListTopicSubscriptionsResponse>(PATH).await {
+            Some(Ok(answer)) => answer.subscriptions.into_iter().map(subscription).collect(),
+            Some(Err(failure)) if failure.is_unimplemented() => Vec::new(),
+            Some(Err(failure)) => {
                 tracing::error!(target: SCOPE, "error getting app subscriptions: {failure}");
                 Vec::new()
             }
-            Err(_) => {
+            None => {
                 tracing::error!(
                     target: SCOPE,
                     "error getting app subscriptions: no answer to ListTopicSubscriptions within {} seconds",

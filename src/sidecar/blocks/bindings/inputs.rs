@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::{Delivery, SCOPE, follow};
 use crate::components::bindings::{Error, Event, Handler, Input, Reading};
 use crate::resources::Component;
 use crate::sidecar::Shared;
 use crate::sidecar::app::Channel;
-use crate::sidecar::resiliency::guard;
+use crate::sidecar::blocks::tasks::{Ending, Tasks};
+use crate::sidecar::resiliency::guard_until;
 use crate::sidecar::store::Entry;
 use crate::sidecar::trace::{self, Kind};
 
@@ -22,21 +22,9 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::fro
 /// All input bindings of the app. They are read while it is healthy; closed, they rest for good.
 #[derive(Default)]
 pub struct Inputs {
-    current: Mutex<Option<Arc<Life>>>,
+    /// The reading between one start and one stop.
+    current: Mutex<Option<Arc<Tasks>>>,
     closed: CancellationToken,
-}
-
-/// The reading between one start and one stop. Dropping it ends it in the background.
-#[derive(Default)]
-struct Life {
-    tasks: TaskTracker,
-    stop: CancellationToken,
-}
-
-impl Drop for Life {
-    fn drop(&mut self) {
-        self.stop.cancel();
-    }
 }
 
 /// Where an HTTP app gets the events of a component, without a slash in front.
@@ -67,7 +55,7 @@ impl Inputs {
         for entry in all {
             let name = &entry.manifest.name;
             if is_declared(&entry.manifest) || wanted.contains(name) {
-                life.read(shared, app, entry);
+                read(&life, shared, app, entry);
             } else {
                 tracing::info!(target: SCOPE, "app has not subscribed to binding {name}.");
             }
@@ -76,7 +64,7 @@ impl Inputs {
 
     /// Stops reading. Events that the app works on have `patience` left; returns whether that was enough.
     pub async fn stop(&self, patience: Duration) -> bool {
-        let life = self.current().take();
+        let life = self.current().clone();
         match life {
             Some(life) => life.end(patience).await,
             None => true,
@@ -89,12 +77,12 @@ impl Inputs {
         self.stop(patience).await
     }
 
-    fn current(&self) -> MutexGuard<'_, Option<Arc<Life>>> {
+    fn current(&self) -> MutexGuard<'_, Option<Arc<Tasks>>> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A new life, unless it is too late.
-    fn begin(&self) -> Option<Arc<Life>> {
+    fn begin(&self) -> Option<Arc<Tasks>> {
         let mut current = self.current();
         // `close` cancels before it looks at what is there, so that nothing slips in between.
         if self.closed.is_cancelled() {
@@ -104,24 +92,17 @@ impl Inputs {
     }
 }
 
-impl Life {
-    /// Reads one binding in the background, again and again until it can be read.
-    fn read(&self, shared: &Arc<Shared>, app: &Arc<Channel>, entry: Arc<Entry<dyn Input>>) {
-        let stop = self.stop.clone();
-        let handler = handler(Arc::clone(shared), Arc::clone(app), &entry);
-        self.tasks.spawn(async move {
-            if let Some(reading) = stop.run_until_cancelled(begin(&entry, &handler)).await {
-                stop.cancelled().await;
-                reading.stop().await;
-            }
-        });
-    }
-
-    async fn end(&self, patience: Duration) -> bool {
-        self.stop.cancel();
-        self.tasks.close();
-        tokio::time::timeout(patience, self.tasks.wait()).await.is_ok()
-    }
+/// Reads one binding in the background, again and again until it can be read.
+fn read(life: &Tasks, shared: &Arc<Shared>, app: &Arc<Channel>, entry: Arc<Entry<dyn Input>>) {
+    let ending = Ending { last_try: life.stop.clone(), abandon: life.abandon.clone() };
+    let stop = life.stop.clone();
+    let handler = handler(Arc::clone(shared), Arc::clone(app), &entry, ending);
+    life.all.spawn(async move {
+        if let Some(reading) = stop.run_until_cancelled(begin(&entry, &handler)).await {
+            stop.cancelled().await;
+            reading.stop().await;
+        }
+    });
 }
 
 async fn begin(entry: &Entry<dyn Input>, handler: &Handler) -> Box<dyn Reading> {
@@ -140,11 +121,15 @@ async fn begin(entry: &Entry<dyn Input>, handler: &Handler) -> Box<dyn Reading> 
 }
 
 /// What a binding calls for each event.
-fn handler(shared: Arc<Shared>, app: Arc<Channel>, entry: &Arc<Entry<dyn Input>>) -> Handler {
+fn handler(shared: Arc<Shared>, app: Arc<Channel>, entry: &Arc<Entry<dyn Input>>, ending: Ending) -> Handler {
     let entry = Arc::clone(entry);
     Arc::new(move |event| {
         let (shared, app, entry) = (Arc::clone(&shared), Arc::clone(&app), Arc::clone(&entry));
-        Box::pin(async move { deliver(&shared, &app, &entry, &event).await })
+        let Ending { last_try, abandon } = ending.clone();
+        Box::pin(async move {
+            let delivered = abandon.run_until_cancelled(deliver(&shared, &app, &entry, &event, &last_try));
+            delivered.await.unwrap_or_else(|| Err(Error::new("the sidecar is shutting down")))
+        })
     })
 }
 
@@ -154,6 +139,7 @@ async fn deliver(
     app: &Channel,
     entry: &Entry<dyn Input>,
     event: &Event,
+    last_try: &CancellationToken,
 ) -> Result<Bytes, Error> {
     let (name, route) = (entry.manifest.name.as_str(), route(&entry.manifest));
     let parent = event.metadata.get("traceparent").map(String::as_str);
@@ -170,7 +156,7 @@ async fn deliver(
     };
     let delivery = Delivery { name, route, event, parent: &parent };
     let began = Instant::now();
-    let handled = guard(entry.inbound.as_ref(), || app.binding_event(delivery)).await;
+    let handled = guard_until(entry.inbound.as_ref(), last_try, || app.binding_event(delivery)).await;
     entry.meter.done("", began, handled.is_ok());
     match handled {
         Ok(answer) => {

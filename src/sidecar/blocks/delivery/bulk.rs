@@ -26,7 +26,7 @@ impl Delivery {
     /// Delivers messages; the results are in their order, and as [`Delivery::deliver`] has them.
     pub async fn deliver_all(&self, app: &Channel, messages: Vec<Message>) -> Vec<Result<(), DeliveryError>> {
         let mut outcomes: Vec<Option<Outcome>> = messages.iter().map(|_| None).collect();
-        self.abandon.run_until_cancelled(self.hand_over(app, &messages, &mut outcomes)).await;
+        self.ending.abandon.run_until_cancelled(self.hand_over(app, &messages, &mut outcomes)).await;
         let mut results = Vec::with_capacity(messages.len());
         for (message, outcome) in messages.into_iter().zip(outcomes) {
             results.push(self.settle(message, outcome.unwrap_or_else(Outcome::ended)).await);
@@ -81,8 +81,8 @@ impl Delivery {
             }
             left = broken;
             at_once = 1;
-            if !left.is_empty() {
-                tokio::time::sleep(BREAK_PAUSE).await;
+            if !left.is_empty() && !self.may_try_again(BREAK_PAUSE).await {
+                return;
             }
         }
     }
@@ -90,7 +90,10 @@ impl Delivery {
     /// As [`Self::ask_all`], as often as the policies of the component say.
     async fn guarded(&self, app: &Channel, ready: &[Ready<'_>], indices: Vec<usize>) -> Vec<Outcome> {
         let policy = self.entry.inbound.as_ref();
-        let outcomes = guard_many(policy, indices, |indices| self.ask_all(app, ready, indices)).await;
+        let outcomes = guard_many(policy, Some(&self.ending.last_try), indices, |indices| {
+            self.ask_all(app, ready, indices)
+        })
+        .await;
         outcomes.into_iter().map(|outcome| outcome.after(policy)).collect()
     }
 

@@ -110,7 +110,9 @@ impl Interruptible for Outcome {
         match cause {
             Interrupted::TimedOut => Self::failed(cause.to_string()),
             // The app wasn't asked: the message waits until it is again.
-            Interrupted::Open | Interrupted::TooMany => Self::Unreachable(cause.to_string()),
+            Interrupted::Open | Interrupted::TooMany | Interrupted::Ended => {
+                Self::Unreachable(cause.to_string())
+            }
         }
     }
 }

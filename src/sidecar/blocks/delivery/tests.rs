@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use super::*;
 use crate::components::Metadata;
 use crate::resources::Route;
-use crate::sidecar::blocks::testing::{Broker, TestApp, channel, manifest, robust, shared};
+use crate::sidecar::blocks::testing::{Broker, TestApp, channel, eventually, manifest, robust, shared};
 
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
@@ -40,8 +40,8 @@ pub fn of(shared: Shared, app: Arc<Channel>, subscription: &Subscription) -> (De
     let provider: Arc<dyn PubSub> = Arc::<Broker>::clone(&broker);
     shared.components.insert_pubsub(manifest("mem", "pubsub.fake", &[]), provider);
     let entry = shared.components.pubsub("mem").unwrap();
-    let abandon = CancellationToken::new();
-    (Delivery::new(Arc::new(shared), Recipient::App(app), entry, subscription, abandon).unwrap(), broker)
+    let ending = Ending::default();
+    (Delivery::new(Arc::new(shared), Recipient::App(app), entry, subscription, ending).unwrap(), broker)
 }
 
 /// A delivery to `path`, and the broker that takes its dead letters.
@@ -213,7 +213,7 @@ async fn what_the_app_does_not_finish_goes_back_to_the_broker() {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let (delivery, broker) = delivery(channel(port), "/t", &[], "dlq");
-    let abandon = delivery.abandon.clone();
+    let abandon = delivery.ending.abandon.clone();
     let handler = delivery.handler();
     let under_way = tokio::spawn(handler(message("{}", &[])));
     let connection = listener.accept().await.unwrap();
@@ -324,4 +324,45 @@ async fn policies_for_what_comes_from_the_component_are_followed() {
     let open = Err(DeliveryError::Unreachable("circuit breaker is open".into()));
     assert_eq!(fails.deliver(message("{}", &[])).await, open);
     assert_eq!((app.count(), broker.published().len()), (0, 0));
+}
+
+const PATIENT: &str =
+    "{policies: {retries: {r: {duration: 1h}}}, targets: {components: {mem: {inbound: {retry: r}}}}}";
+
+#[tokio::test]
+async fn what_waits_for_its_next_try_goes_back_at_the_end() {
+    let app = TestApp::start(|_| (500, String::new())).await;
+    for many in [false, true] {
+        let (delivery, broker) = of(robust("app", PATIENT), app.channel(), &to("/orders", &[], "dlq"));
+        let (last_try, app_channel) = (delivery.ending.last_try.clone(), app.channel());
+        let under_way = tokio::spawn(async move {
+            if many {
+                delivery.deliver_all(&app_channel, vec![message("{}", &[])]).await.remove(0)
+            } else {
+                delivery.deliver(message("{}", &[])).await
+            }
+        });
+        eventually("tried", || app.count() == 1).await;
+        last_try.cancel();
+        let ended = Err(DeliveryError::Unreachable("the subscription has ended".into()));
+        let result = tokio::time::timeout(Duration::from_secs(10), under_way).await.unwrap().unwrap();
+        assert_eq!(result, ended);
+        assert!(broker.published().is_empty() && app.take().len() == 1);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_sent_to_the_app_counts_as_failed() {
+    let app = TestApp::start(|_| (200, String::new())).await;
+    // No URL is as long as that.
+    let path = format!("/{}", "x".repeat(70_000));
+    let (delivery, _) = of(shared("app"), app.channel(), &to(&path, &[], ""));
+    let result = delivery.deliver(message("{}", &[])).await;
+    assert!(
+        matches!(&result, Err(DeliveryError::Failed(cause)) if cause.contains("invalid URL")),
+        "{result:?}"
+    );
+    let (delivery, broker) = of(shared("app"), app.channel(), &to(&path, &[], "dlq"));
+    delivery.deliver(message("{}", &[])).await.unwrap();
+    assert_eq!((app.count(), broker.published().len()), (0, 1));
 }

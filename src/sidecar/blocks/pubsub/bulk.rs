@@ -119,7 +119,7 @@ pub async fn publish(shared: &Shared, request: Request<'_>) -> Result<(), Failur
     }
     let send = |messages| component.provider.bulk_publish(messages);
     let began = Instant::now();
-    let results = guard_many(component.outbound.as_ref(), messages, send).await;
+    let results = guard_many(component.outbound.as_ref(), None, messages, send).await;
     if let Some(series) = component.meter.topic(topic) {
         series.sent_many(began, results.iter().all(Result::is_ok), results.len());
     }

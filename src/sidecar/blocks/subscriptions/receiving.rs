@@ -1,11 +1,11 @@
 //! One subscription at its broker. Where its messages go can change while they come in: then the broker notices nothing,
 //! and no message is between two subscriptions.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 use super::{Active, Origin, SCOPE, Tasks, topics};
 use crate::components::Metadata;
@@ -14,6 +14,7 @@ use crate::resources::Subscription;
 use crate::sidecar::Shared;
 use crate::sidecar::app::Channel;
 use crate::sidecar::blocks::delivery::{Delivery, Recipient};
+use crate::sidecar::blocks::tasks::Ending;
 use crate::sidecar::store::Entry;
 
 /// First and longest wait before a failed subscribe is tried again.
@@ -41,8 +42,15 @@ struct Place {
     entry: Weak<Entry<dyn PubSub>>,
     slot: Weak<Slot>,
     tasks: Tasks,
-    /// Whether what was taken from the broker is still to be handed over when it ends.
-    drains: AtomicBool,
+    /// Cancelled when what fails is not tried again. If it isn't at the end, then what was taken from the broker is
+    /// still to be handed over.
+    last_try: CancellationToken,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.last_try.cancel();
+    }
 }
 
 /// Where messages go now.
@@ -54,7 +62,8 @@ impl Slot {
     }
 
     fn set(&self, delivery: Delivery) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(delivery);
+        let mut now = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *now, Arc::new(delivery)).supersede();
     }
 }
 
@@ -79,31 +88,27 @@ impl Receiving {
         if subscription.routes.is_empty() {
             return Err(format!("{} has no route", subscription.place("")));
         }
-        let delivery = |tasks: &Tasks| {
+        let delivery = |tasks: &Tasks, last_try: &CancellationToken| {
             let recipient = Recipient::App(Arc::clone(app));
-            let abandon = tasks.abandon.clone();
-            Delivery::new(Arc::clone(shared), recipient, Arc::clone(entry), subscription, abandon)
+            let ending = Ending { last_try: last_try.child_token(), abandon: tasks.abandon.clone() };
+            Delivery::new(Arc::clone(shared), recipient, Arc::clone(entry), subscription, ending)
         };
         if let Some(old) = old
             && old.subscription.metadata == subscription.metadata
             && old.subscription.bulk == subscription.bulk
             && let Some(slot) = old.place.slot.upgrade()
         {
-            slot.set(delivery(&old.place.tasks)?);
+            slot.set(delivery(&old.place.tasks, &old.place.last_try)?);
             let (subscription, place) = (subscription.clone(), Arc::clone(&old.place));
             return Ok(Begun {
                 receiving: Arc::new(Self { origin, subscription, place }),
                 first_attempt: None,
             });
         }
-        let tasks = Tasks::default();
-        let slot = Arc::new(Slot(RwLock::new(Arc::new(delivery(&tasks)?))));
-        let place = Arc::new(Place {
-            entry: Arc::downgrade(entry),
-            slot: Arc::downgrade(&slot),
-            tasks,
-            drains: AtomicBool::new(false),
-        });
+        let (tasks, last_try) = (Tasks::default(), CancellationToken::new());
+        let slot = Arc::new(Slot(RwLock::new(Arc::new(delivery(&tasks, &last_try)?))));
+        let place =
+            Arc::new(Place { entry: Arc::downgrade(entry), slot: Arc::downgrade(&slot), tasks, last_try });
         let topic = topics::at_broker(&entry.manifest, &shared.namespace, &subscription.topic).into_owned();
         let work = work(slot, app, subscription.bulk);
         let first_attempt =
@@ -132,16 +137,17 @@ impl Receiving {
         Arc::ptr_eq(&self.place, &other.place)
     }
 
-    /// Takes nothing more. Messages that the app is working on have `patience` left; then they go back to the broker.
-    /// Returns whether that wasn't necessary.
+    /// Takes nothing more. Messages that the app is working on have `patience` left; then they go back to the broker,
+    /// as those that wait for their next try do at once. Returns whether the app was done in time.
     pub async fn stop(&self, patience: Duration) -> bool {
+        self.place.last_try.cancel();
         self.place.tasks.end(patience).await
     }
 
-    /// The same; what a broker that keeps nothing has handed over before gets to the app.
+    /// The same where others receive from now on: what a broker that keeps nothing has handed over before gets to the
+    /// app.
     pub async fn leave(&self, patience: Duration) -> bool {
-        self.place.drains.store(true, Ordering::Release);
-        self.stop(patience).await
+        self.place.tasks.end(patience).await
     }
 }
 
@@ -156,8 +162,15 @@ pub enum Work {
 fn work(slot: Arc<Slot>, app: &Arc<Channel>, bulk: Option<(u32, u32)>) -> Work {
     let Some((most, wait)) = bulk else {
         return Work::One(Arc::new(move |message| {
-            let delivery = slot.now();
-            Box::pin(async move { delivery.deliver(message).await })
+            let (slot, mut message) = (Arc::clone(&slot), message);
+            Box::pin(async move {
+                loop {
+                    match slot.now().deliver_or_return(message).await {
+                        Ok(result) => return result,
+                        Err(back) => message = back,
+                    }
+                }
+            })
         }));
     };
     let or = |given, default| if given == 0 { default } else { given };
@@ -182,16 +195,16 @@ fn begin(
     work: Work,
 ) -> oneshot::Receiver<()> {
     let (tried, first_attempt) = oneshot::channel();
-    let (stop, ending) = (place.tasks.stop.clone(), Arc::downgrade(place));
+    let (stop, last_try) = (place.tasks.stop.clone(), place.last_try.clone());
     place.tasks.all.spawn(async move {
         let subscribing = subscribe(&entry, &topic, &metadata, work, Some(tried));
         let Some(running) = stop.run_until_cancelled(subscribing).await else { return };
         drop(entry);
         stop.cancelled().await;
-        if ending.upgrade().is_some_and(|place| place.drains.load(Ordering::Acquire)) {
-            running.drain().await;
-        } else {
+        if last_try.is_cancelled() {
             running.stop().await;
+        } else {
+            running.drain().await;
         }
     });
     first_attempt

@@ -18,6 +18,7 @@ use crate::sidecar::app::events::{Event, Verdict};
 use crate::sidecar::blocks::cloudevent::Parts;
 use crate::sidecar::blocks::delivery::{Delivery, Recipient};
 use crate::sidecar::blocks::pubsub;
+use crate::sidecar::blocks::tasks::Ending;
 use crate::sidecar::error::ApiError;
 use crate::sidecar::store::Entry;
 
@@ -46,7 +47,12 @@ pub enum Refusal {
     Plain(String),
     /// An error of the API.
     Api(ApiError),
+    /// The sidecar takes no more streams.
+    Ending,
 }
+
+/// What streams are told at the end of the sidecar.
+pub const FAREWELL: &str = "the sidecar is shutting down";
 
 /// An event for the app; its path is [`PATH`].
 #[derive(Debug, Clone, PartialEq)]
@@ -80,7 +86,7 @@ impl Events {
 
     /// Why the sidecar has ended the stream.
     pub fn farewell(&self) -> &str {
-        self.lost.get().map_or("the sidecar is shutting down", String::as_str)
+        self.lost.get().map_or(FAREWELL, String::as_str)
     }
 }
 
@@ -180,6 +186,9 @@ impl Streams {
     ) -> Result<(Events, Answers), Refusal> {
         let Request { pubsub, topic, metadata, dead_letter_topic } = request;
         let plain = |text: &str| Err(Refusal::Plain(text.to_owned()));
+        if self.tasks.stop.is_cancelled() {
+            return Err(Refusal::Ending);
+        }
         if pubsub.is_empty() {
             return plain("pubsubName is required");
         }
@@ -256,8 +265,8 @@ type At = Weak<Entry<dyn PubSub>>;
 impl Stream {
     fn handler(&self, entry: &Arc<Entry<dyn PubSub>>) -> Result<broker::Handler, Refusal> {
         let (shared, outbox) = (Arc::clone(&self.shared), Recipient::Stream(self.outbox.clone()));
-        let abandon = self.abandon.clone();
-        let delivery = Delivery::new(shared, outbox, Arc::clone(entry), &self.subscription, abandon);
+        let ending = Ending { last_try: self.stop.clone(), abandon: self.abandon.clone() };
+        let delivery = Delivery::new(shared, outbox, Arc::clone(entry), &self.subscription, ending);
         delivery.map(Delivery::handler).map_err(Refusal::Plain)
     }
 

@@ -5,7 +5,7 @@ use super::*;
 use crate::components::Metadata;
 use crate::components::pubsub::Message;
 use crate::resources::Route;
-use crate::sidecar::blocks::testing::{Broker, TestApp, channel, eventually, manifest, shared};
+use crate::sidecar::blocks::testing::{Broker, TestApp, channel, eventually, manifest, robust, shared};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -201,4 +201,22 @@ async fn a_component_that_was_replaced_is_left() {
     // Nobody holds it any more, so that it can be closed.
     eventually("free", || Arc::strong_count(&replaced) == 1).await;
     assert!(subscriptions.stop(PATIENCE).await);
+}
+
+#[tokio::test]
+async fn what_waits_for_its_next_try_goes_the_new_way() {
+    const SPEC: &str =
+        "{policies: {retries: {r: {duration: 1h}}}, targets: {components: {mem: {inbound: {retry: r}}}}}";
+    let app = TestApp::start(|request| (if request.path == "/new" { 200 } else { 500 }, String::new())).await;
+    let (mut shared, broker) = (robust("app", SPEC), Arc::<Broker>::default());
+    shared.app = Some(app.channel());
+    let provider: Arc<dyn PubSub> = Arc::<Broker>::clone(&broker);
+    shared.components.insert_pubsub(manifest("mem", "pubsub.fake", &[]), provider);
+    let shared = Arc::new(shared);
+    let subscriptions = started(&shared, &[declared("a", "/old")], false).await;
+    let delivered = tokio::spawn(async move { broker.deliver(message("a")).await });
+    eventually("tried", || app.count() == 1).await;
+    subscriptions.redeclare(&shared, &[declared("a", "/new")], PATIENCE).await;
+    assert_eq!(tokio::time::timeout(PATIENCE, delivered).await.unwrap().unwrap(), Ok(()));
+    assert_eq!(app.take().last().unwrap().path, "/new");
 }

@@ -156,7 +156,7 @@ async fn what_the_app_does_not_finish_goes_back() {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let app = channel(listener.local_addr().unwrap().port());
     let (delivery, broker) = of(shared("app"), Arc::clone(&app), &to("/bulk", &[], "dlq"));
-    let abandon = delivery.abandon.clone();
+    let abandon = delivery.ending.abandon.clone();
     let under_way = tokio::spawn(async move { delivery.deliver_all(&app, messages(&["1", "2"])).await });
     let connection = listener.accept().await.unwrap();
     abandon.cancel();

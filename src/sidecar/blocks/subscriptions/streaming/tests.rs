@@ -139,8 +139,8 @@ async fn at_the_end_of_the_sidecar_events_can_still_be_answered() {
     assert_eq!(delivered.await.unwrap(), Ok(()));
     assert_eq!(events.next().await, None);
     assert!(closing.await.unwrap());
-    let (mut late, _) = subscriptions.stream(&shared, to("t")).await.unwrap();
-    assert_eq!(late.next().await, None, "one that comes too late ends at once");
+    let late = subscriptions.stream(&shared, to("t")).await;
+    assert!(matches!(late, Err(Refusal::Ending)), "one that comes too late is refused");
 }
 
 #[tokio::test]
