@@ -2,6 +2,7 @@
 
 mod app;
 mod callbacks;
+mod configuration;
 mod health;
 mod invoke;
 mod jobs;
