@@ -93,7 +93,8 @@ impl Shared {
                 self.scheduled.send_modify(|count| *count += 1);
             }
             glances += 1;
-            if glances % READING == 1 {
+            // The second reading of a new app comes at the next glance, so that there is something to see.
+            if glances % READING == 1 || !self.metrics.is_settled() {
                 self.metrics.read(&self.apps.last().apps).await;
                 self.read.send_modify(|count| *count += 1);
             }

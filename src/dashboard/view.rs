@@ -54,6 +54,7 @@ impl Default for View {
         }
         environment.add_function("asset", |name: &str| assets::path(name));
         environment.add_filter("age", age);
+        environment.add_filter("amount", amount);
         environment.add_filter("moment", moment);
         environment.add_filter("time", time);
         environment.add_filter("bytes", bytes);
@@ -149,6 +150,16 @@ fn length(seconds: i64) -> String {
 fn time(time: &str) -> String {
     let Ok(time) = time.parse::<Timestamp>() else { return String::new() };
     time.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// A number as somebody reads it: whole when it is large, else with as many digits as count.
+fn amount(number: f64) -> String {
+    let text = match number.abs() {
+        100.0.. => format!("{number:.0}"),
+        1.0..100.0 => format!("{number:.1}"),
+        _ => format!("{number:.2}"),
+    };
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 /// `1.5 KiB`.

@@ -17,6 +17,11 @@
   theme.hidden = false;
   theme.addEventListener("click", toggle);
 
+  // Where the menu is wider than the screen, the place where one is has to be seen.
+  const nav = document.querySelector(".top nav");
+  const here = nav.querySelector("[aria-current]");
+  if (here) nav.scrollLeft = here.offsetLeft - nav.offsetLeft - (nav.clientWidth - here.offsetWidth) / 2;
+
   // --- What is to be said ----------------------------------------------------------------------------------------
   const say = (text, failed) => {
     const note = document.createElement("p");

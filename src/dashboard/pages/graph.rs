@@ -1,13 +1,14 @@
 //! The map of who calls whom: places for apps and components, and the lines between them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use serde::Serialize;
 
 use crate::dashboard::sources::apps::App;
 use crate::dashboard::telemetry::query::Edge;
 
-const COLUMN: i64 = 250;
+const COLUMN: i64 = 290;
 const ROW: i64 = 74;
 const WIDTH: i64 = 168;
 const HEIGHT: i64 = 46;
@@ -104,9 +105,27 @@ pub fn draw(apps: &[App], seen: &[Edge]) -> Graph {
         let detail = kind.map_or_else(|| "component".into(), |kind| (*kind).to_owned());
         place(last + 1, name, detail, "component", kind.is_some());
     }
-    let edges = lines(&nodes, seen);
+    // A line that passes a column needs a way between its boxes: one for each target, so that lines run together.
+    let mut ways: BTreeMap<(i64, &str), i64> = BTreeMap::new();
+    for edge in seen {
+        let from = columns.get(edge.source.as_str()).copied().unwrap_or_default();
+        let to = if edge.target.starts_with('/') {
+            last + 1
+        } else {
+            columns.get(edge.target.as_str()).copied().unwrap_or_default()
+        };
+        for column in from + 1..to {
+            ways.entry((column, &edge.target)).or_insert_with(|| {
+                let row = rows.entry(column).or_default();
+                *row += 1;
+                MARGIN + (*row - 1) * ROW + HEIGHT / 2
+            });
+        }
+    }
+    let edges = lines(&nodes, &ways, seen);
+    let lowest = ways.values().map(|y| y + HEIGHT / 2).max().unwrap_or_default();
     let right = nodes.iter().map(|node| node.x + node.width).max().unwrap_or_default();
-    let bottom = nodes.iter().map(|node| node.y + node.height).max().unwrap_or_default();
+    let bottom = nodes.iter().map(|node| node.y + node.height).max().unwrap_or_default().max(lowest);
     Graph { width: right + MARGIN, height: bottom + MARGIN, nodes, edges }
 }
 
@@ -133,7 +152,7 @@ fn columns<'a>(names: &BTreeSet<&'a str>, seen: &'a [Edge]) -> BTreeMap<&'a str,
     columns
 }
 
-fn lines(nodes: &[Node], seen: &[Edge]) -> Vec<Line> {
+fn lines(nodes: &[Node], ways: &BTreeMap<(i64, &str), i64>, seen: &[Edge]) -> Vec<Line> {
     let mut together: BTreeMap<(&str, &str), Vec<&Edge>> = BTreeMap::new();
     for edge in seen {
         together.entry((&edge.source, &edge.target)).or_default().push(edge);
@@ -147,16 +166,7 @@ fn lines(nodes: &[Node], seen: &[Edge]) -> Vec<Line> {
         let count: i64 = edges.iter().map(|edge| edge.count).sum();
         let errors: i64 = edges.iter().map(|edge| edge.errors).sum();
         let words: Vec<&str> = edges.iter().map(|edge| edge.what.as_str()).collect();
-        let (x1, x2) = if from.x < to.x { (from.x + from.width, to.x) } else { (from.x, to.x + to.width) };
-        let (y1, y2) = (from.y + from.height / 2, to.y + to.height / 2);
-        let path = if from.x == to.x {
-            // One above the other: round the side.
-            let (x, out) = (from.x + from.width, from.x + from.width + 46);
-            format!("M{x},{y1} C{out},{y1} {out},{y2} {x},{y2}")
-        } else {
-            let middle = i64::midpoint(x1, x2);
-            format!("M{x1},{y1} C{middle},{y1} {middle},{y2} {x2},{y2}")
-        };
+        let (path, x, y) = way(from, to, |column| ways.get(&(column, target)).copied());
         let details: Vec<String> = edges
             .iter()
             .map(|edge| {
@@ -173,12 +183,41 @@ fn lines(nodes: &[Node], seen: &[Edge]) -> Vec<Line> {
             label: format!("{} {count}", words.join(", ")),
             failed: errors > 0,
             path,
-            x: if from.x == to.x { from.x + from.width + 40 } else { i64::midpoint(x1, x2) },
-            y: i64::midpoint(y1, y2) - 6,
+            x,
+            y,
             title: details.join("; "),
         })
     };
     together.into_iter().filter_map(line).collect()
+}
+
+/// The path of a line, and where its words stand: in the middle of the first piece, which no other line's words are
+/// likely to have.
+fn way(from: &Node, to: &Node, between: impl Fn(i64) -> Option<i64>) -> (String, i64, i64) {
+    let (y1, y2) = (from.y + from.height / 2, to.y + to.height / 2);
+    if from.x == to.x {
+        // One above the other: round the side.
+        let (x, out) = (from.x + from.width, from.x + from.width + 46);
+        let path = format!("M{x},{y1} C{out},{y1} {out},{y2} {x},{y2}");
+        return (path, x + 40, i64::midpoint(y1, y2) - 6);
+    }
+    let mut places = vec![(if from.x < to.x { from.x + from.width } else { from.x }, y1)];
+    for column in (from.x - MARGIN) / COLUMN + 1..(to.x - MARGIN) / COLUMN {
+        if let Some(y) = between(column) {
+            let x = MARGIN + column * COLUMN;
+            places.extend([(x, y), (x + WIDTH, y)]);
+        }
+    }
+    places.push((if from.x < to.x { to.x } else { to.x + to.width }, y2));
+    let mut path = format!("M{},{}", places[0].0, places[0].1);
+    for pair in places.windows(2) {
+        let ((x1, y1), (x2, y2)) = (pair[0], pair[1]);
+        let middle = i64::midpoint(x1, x2);
+        // Writing to a text can't fail.
+        let _ = write!(path, " C{middle},{y1} {middle},{y2} {x2},{y2}");
+    }
+    let (first, second) = (places[0], places[1]);
+    (path, i64::midpoint(first.0, second.0), i64::midpoint(first.1, second.1) - 6)
 }
 
 #[cfg(test)]
@@ -206,6 +245,22 @@ mod tests {
         let failed: Vec<&str> =
             graph.edges.iter().filter(|line| line.failed).map(|line| line.target.as_str()).collect();
         assert_eq!(failed, ["billing"]);
+    }
+
+    #[test]
+    fn no_line_runs_through_a_box() {
+        let seen = [edge("web", "orders", 0), edge("web", "/pubsub", 0), edge("web", "/statestore", 0)];
+        let graph = draw(&[], &seen);
+        let orders = graph.nodes.iter().find(|node| node.name == "orders").unwrap();
+        for line in graph.edges.iter().filter(|line| line.target != "orders") {
+            // The piece that passes the column of the box is level.
+            let passing = format!(" {},", orders.x);
+            let y: i64 = line.path.split(&passing).nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+            assert!(y > orders.y + orders.height, "{}", line.path);
+            assert!(y < graph.height);
+        }
+        let ways: BTreeSet<&str> = graph.edges.iter().map(|line| line.path.as_str()).collect();
+        assert_eq!(ways.len(), 3);
     }
 
     #[test]

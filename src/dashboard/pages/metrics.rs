@@ -42,6 +42,10 @@ pub struct Plot {
 /// The plots of an app with its blocks, or of all apps, each with all its blocks together.
 pub async fn data(ask: Ask) -> Result<Page, Problem> {
     let snapshot = ask.shared.apps.now().await;
+    if ask.shared.metrics.lacks(&snapshot.apps) {
+        // Who opens this page first doesn't wait for the next glance.
+        ask.shared.metrics.read(&snapshot.apps).await;
+    }
     let app = ask.parameter("app").map(str::to_owned);
     let mut apps: Vec<String> = snapshot.apps.iter().map(|app| app.app_id.clone()).collect();
     apps.dedup();
@@ -60,7 +64,7 @@ pub async fn data(ask: Ask) -> Result<Page, Problem> {
 fn plot(points: &[Point], values: &[fn(&Point) -> f64]) -> Plot {
     let highest =
         points.iter().flat_map(|point| values.iter().map(move |value| value(point))).fold(0.0, f64::max);
-    let top = round_up(highest);
+    let top = round_up(highest * 1.1);
     #[expect(clippy::cast_precision_loss, reason = "pixels")]
     let line = |value: &fn(&Point) -> f64| {
         let step = WIDTH / (points.len().max(2) - 1) as f64;

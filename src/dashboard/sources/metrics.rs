@@ -60,6 +60,10 @@ pub struct Series {
     pub app: String,
     /// `state`, `invoke` and so on; `all`.
     pub block: String,
+    /// Requests since the sidecar was started.
+    pub requests: f64,
+    /// How many of them failed.
+    pub failures: f64,
     /// From old to new.
     pub points: Vec<Point>,
 }
@@ -95,6 +99,19 @@ impl Metrics {
         }
     }
 
+    /// Whether a rate of every app that runs can be told: that takes two readings.
+    pub fn is_settled(&self) -> bool {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let gone = |last: &Reading| now() - last.time > 10_000_000;
+        kept.values().all(|readings| readings.len() > 1 || readings.back().is_none_or(gone))
+    }
+
+    /// Whether nothing was read of some of these apps.
+    pub fn lacks(&self, apps: &[App]) -> bool {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        apps.iter().any(|app| app.metrics_port > 0 && app.answers && !kept.contains_key(&app.app_id))
+    }
+
     /// What happened, by app and block; of one app or of all.
     pub fn series(&self, app: Option<&str>) -> Vec<Series> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -118,7 +135,9 @@ impl Metrics {
                     }
                     before = Some((time, counters));
                 }
-                found.push(Series { app: name.clone(), block: block.clone(), points });
+                let last = before.map(|(_, counters)| counters).unwrap_or_default();
+                let (requests, failures) = (last.requests, last.failures);
+                found.push(Series { app: name.clone(), block: block.clone(), requests, failures, points });
             }
         }
         found.sort_by(|a, b| (&a.app, &a.block).cmp(&(&b.app, &b.block)));
@@ -194,7 +213,8 @@ fn parse(page: &str) -> BTreeMap<String, Counters> {
             }
             _ => continue,
         };
-        if block == "healthz" {
+        // Those are asked by us and by other tools.
+        if block == "healthz" || block == "metadata" {
             continue;
         }
         let failed =
