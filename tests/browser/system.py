@@ -1,6 +1,7 @@
 """A dashboard over a home of its own, and the two apps of examples/fastapi on the embedded runtime."""
 
 import re
+import shutil
 from collections.abc import Iterable
 
 import httpx
@@ -45,16 +46,20 @@ class System:
         config = machine.home / ".dapr" / "config.yaml"
         zipkin = self.dashboard.receives("Zipkin")
         config.write_text(config.read_text().replace(":9411/", f":{zipkin}/"))
-        self.orders = self.serve(ORDERS, "orders")
-        self.shipping = self.serve(SHIPPING, "shipping")
+        self.orders, orders = self.serve(ORDERS, "orders")
+        self.shipping, shipping = self.serve(SHIPPING, "shipping")
+        # The first call by a sidecar is to succeed: failures are for those who look for them.
+        for port in orders, shipping:
+            support.until(lambda: machine.http.get(f"http://127.0.0.1:{port}/health").is_success, "the app listens")
         self.orders.up()
         self.shipping.up().subscribed()
         self.job("nightly-report", "@daily")
 
-    def serve(self, app_id: str, module: str) -> support.Run:
+    def serve(self, app_id: str, module: str) -> tuple[support.Run, int]:
+        shutil.copy(EXAMPLE / f"{module}.py", self.machine.home)
         [port] = support.free_ports(1)
-        command = ["uvicorn", f"{module}:app", "--app-dir", str(EXAMPLE), "--port", str(port), "--log-level", "warning"]
-        return self.machine.run(app_id, *command, flags=["--app-port", str(port)], SHIPPING_APP_ID=SHIPPING)
+        command = ["uvicorn", f"{module}:app", "--port", str(port), "--log-level", "warning"]
+        return self.machine.run(app_id, *command, flags=["--app-port", str(port)], SHIPPING_APP_ID=SHIPPING), port
 
     def job(self, name: str, schedule: str) -> None:
         answer = self.orders.request("POST", f"/v1.0/jobs/{name}", json={"schedule": schedule, "data": {"report": "sales"}})

@@ -255,7 +255,8 @@ mod tests {
         for line in graph.edges.iter().filter(|line| line.target != "orders") {
             // The piece that passes the column of the box is level.
             let passing = format!(" {},", orders.x);
-            let y: i64 = line.path.split(&passing).nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+            let y: i64 =
+                line.path.split(&passing).nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
             assert!(y > orders.y + orders.height, "{}", line.path);
             assert!(y < graph.height);
         }
