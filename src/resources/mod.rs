@@ -5,6 +5,7 @@ mod catalog;
 mod check;
 mod component;
 mod configuration;
+mod expression;
 mod fixed;
 mod http_endpoint;
 mod loader;

@@ -8,6 +8,8 @@ use cel::objects::{Key, Map};
 use cel::{Context, Env, ExecutionError, Program, Value};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use super::expression;
+
 /// The functions and types of the language, made once.
 static LANGUAGE: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
 
@@ -24,6 +26,10 @@ pub struct Facts(Context<'static, 'static>);
 impl Rule {
     /// Reads an expression. The error says what is wrong with it, in one line.
     pub fn compile(text: &str) -> Result<Self, String> {
+        expression::compile(text, Self::read)
+    }
+
+    fn read(text: &str) -> Result<Self, String> {
         let program = LANGUAGE.compile(text).map_err(|errors| {
             let one = |error: &cel::ParseError| format!("{} (column {})", error.msg, error.pos.1);
             errors.errors.iter().map(one).collect::<Vec<_>>().join("; ")

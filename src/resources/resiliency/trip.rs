@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use cel::{Context, Program, Value};
 
+use crate::resources::expression;
+
 /// What a circuit breaker has counted since it was last cleared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
@@ -53,6 +55,10 @@ impl Default for Trip {
 impl Trip {
     /// Reads an expression. The error says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
+        expression::compile(text, Self::read)
+    }
+
+    fn read(text: &str) -> Result<Self, String> {
         let program = Program::compile(text).map_err(|errors| {
             let text = errors.to_string();
             text.lines().next().unwrap_or("it can't be read").to_owned()
