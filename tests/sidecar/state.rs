@@ -303,3 +303,26 @@ async fn what_is_in_a_file_outlives_the_sidecar_and_belongs_to_the_app() {
     let again = start("one").await;
     assert_eq!(told(&again.get("/v1.0/state/lite/k").await), (200, "\"kept\""));
 }
+
+#[tokio::test]
+async fn the_keys_of_the_app_are_listed_without_its_prefix() {
+    let (sidecar, _data) = with_stores().await;
+    for store in ["mem", "lite"] {
+        let body = r#"[{"key":"a1","value":1},{"key":"a2","value":1},{"key":"b1","value":1}]"#;
+        assert_eq!(sidecar.post(&format!("/v1.0/state/{store}"), body).await.status, StatusCode::NO_CONTENT);
+        let list = async |query: &str| -> Value {
+            let answer = sidecar.get(&format!("/v1.0-alpha1/state/{store}/keys{query}")).await;
+            assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+            serde_json::from_str(&answer.body).unwrap()
+        };
+        assert_eq!(list("").await, json!({"keys": ["a1", "a2", "b1"]}));
+        assert_eq!(list("?prefix=a").await, json!({"keys": ["a1", "a2"]}));
+        let first = list("?limit=2").await;
+        assert_eq!(first["keys"], json!(["a1", "a2"]));
+        let next = first["next"].as_str().unwrap().replace('|', "%7C");
+        assert_eq!(list(&format!("?limit=2&after={next}")).await, json!({"keys": ["b1"]}));
+    }
+    let answer = sidecar.get("/v1.0-alpha1/state/nothing/keys").await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.body);
+    sidecar.stop().await.unwrap();
+}

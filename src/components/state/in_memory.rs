@@ -9,7 +9,7 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use super::{
-    Concurrency, Delete, Error, Feature, Item, Operation, Set, Store, TTL_EXPIRE_TIME, TTL_IN_SECONDS,
+    Concurrency, Delete, Error, Feature, Item, Keys, Operation, Set, Store, TTL_EXPIRE_TIME, TTL_IN_SECONDS,
     parse_integer, rfc3339_seconds,
 };
 use crate::components::{Init, InitError, Metadata};
@@ -191,5 +191,20 @@ impl Store for InMemory {
             }
         }
         Ok(())
+    }
+
+    /// In the order of the keys.
+    async fn keys(&self, prefix: &str, after: &str, limit: usize) -> Result<Keys, Error> {
+        let now = SystemTime::now();
+        let items = self.shared.read();
+        let live = items
+            .map
+            .iter()
+            .filter(|(key, item)| key.starts_with(prefix) && key.as_str() > after && item.is_live(now));
+        let mut keys: Vec<&String> = live.map(|(key, _)| key).collect();
+        keys.sort_unstable();
+        let is_more = keys.len() > limit;
+        let keys: Vec<String> = keys.into_iter().take(limit).cloned().collect();
+        Ok(Keys { next: keys.last().filter(|_| is_more).cloned(), keys })
     }
 }

@@ -143,6 +143,15 @@ pub struct Item {
     pub metadata: Metadata,
 }
 
+/// Some of a store's keys.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Keys {
+    /// Full keys, prefix included.
+    pub keys: Vec<String>,
+    /// What leads to the next ones; `None` at the end.
+    pub next: Option<String>,
+}
+
 /// A state store. Methods may be called from many tasks at once; a returned `Ok` means that the change
 /// survives the death of this process for stores that keep data outside it.
 #[async_trait]
@@ -178,6 +187,13 @@ pub trait Store: Send + Sync {
             results.push(self.set(request).await);
         }
         results
+    }
+
+    /// Some keys that begin so, about as many as `limit` says, from where `after` leads on: empty at first, then
+    /// [`Keys::next`]. Each key that is there all the time is told at least once. The caller has checked that the
+    /// store has [`Feature::KeysLike`].
+    async fn keys(&self, _prefix: &str, _after: &str, _limit: usize) -> Result<Keys, Error> {
+        Err(Error::Other("this store can't list its keys".into()))
     }
 
     /// Ends background work and flushes.

@@ -19,13 +19,17 @@ use ::redis::{Cmd, Pipeline, Value};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{Delete, Error, Feature, Item, Operation, Set, Store, TTL_IN_SECONDS, parse_integer};
+use super::{Delete, Error, Feature, Item, Keys, Operation, Set, Store, TTL_IN_SECONDS, parse_integer};
 use crate::components::redis::{self, Client, Defaults, Repeat, Settings};
 use crate::components::{Init, InitError, Metadata};
 use change::{Change, Scripts};
 use replicas::Replicas;
 
 const KIND: &str = "state.redis";
+/// Keys that the server looks at in one step of a listing.
+const SCANNED: usize = 1000;
+/// Steps until a listing rests, however few keys were found.
+const SCANS: usize = 100;
 
 /// Connects to the server.
 pub async fn make(init: Init) -> Result<Arc<dyn Store>, InitError> {
@@ -140,6 +144,18 @@ impl Redis {
     }
 }
 
+/// A text as a pattern that only it matches.
+fn literally(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '*' | '?' | '[' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern
+}
+
 fn key_command(name: &str, key: &str) -> Cmd {
     let mut command = Cmd::with_capacity(2, name.len() + key.len() + 24);
     command.arg(name).arg(key);
@@ -249,6 +265,29 @@ impl Store for Redis {
                 Err(error) => Err(error.clone()),
             })
             .collect()
+    }
+
+    /// In the order in which the server comes across them; some may be told twice.
+    async fn keys(&self, prefix: &str, after: &str, limit: usize) -> Result<Keys, Error> {
+        let pattern = format!("{}*", literally(prefix));
+        let mut cursor = if after.is_empty() { "0".to_owned() } else { after.to_owned() };
+        let mut keys: Vec<String> = Vec::new();
+        for _ in 0..SCANS {
+            let mut scan = ::redis::cmd("SCAN");
+            scan.arg(&cursor).arg("MATCH").arg(&pattern).arg("COUNT").arg(SCANNED);
+            let answer = self.client.command(&scan, Repeat::Harmless).await?;
+            let (next, found): (String, Vec<Vec<u8>>) =
+                ::redis::from_redis_value(answer).map_err(|_| self.client.unexpected())?;
+            // A key that is no text is not of a state store.
+            keys.extend(found.into_iter().filter_map(|key| String::from_utf8(key).ok()));
+            cursor = next;
+            if cursor == "0" || keys.len() >= limit {
+                break;
+            }
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        Ok(Keys { keys, next: Some(cursor).filter(|cursor| cursor != "0") })
     }
 
     async fn close(&self) {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{Delete, Error, Feature, Item, Operation, Set, Store, TTL_IN_SECONDS, parse_integer};
+use super::{Delete, Error, Feature, Item, Keys, Operation, Set, Store, TTL_IN_SECONDS, parse_integer};
 use crate::components::sqlite::{self, Database, Options};
 use crate::components::{Init, InitError, Metadata, Properties};
 use table::Table;
@@ -241,6 +241,19 @@ impl Store for Sqlite {
             Ok(results) => results,
             Err(error) => vec![Err(error); count],
         }
+    }
+
+    /// In the order of the keys.
+    async fn keys(&self, prefix: &str, after: &str, limit: usize) -> Result<Keys, Error> {
+        let table = Arc::clone(&self.table);
+        let (prefix, after) = (prefix.to_owned(), after.to_owned());
+        // One more shows whether there are more.
+        let most = limit.saturating_add(1);
+        let read = self.database.read(move |connection| table.keys(connection, &prefix, &after, most));
+        let mut keys = read.await?;
+        let is_more = keys.len() > limit;
+        keys.truncate(limit);
+        Ok(Keys { next: keys.last().filter(|_| is_more).cloned(), keys })
     }
 
     async fn close(&self) {

@@ -10,7 +10,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use crate::components::Metadata;
-use crate::components::state::{Concurrency, Delete, Error, Feature, Item, Operation, Set, Store};
+use crate::components::state::{Concurrency, Delete, Error, Feature, Item, Keys, Operation, Set, Store};
 use crate::sidecar::Shared;
 use crate::sidecar::error::ApiError;
 use crate::sidecar::resiliency::{Policy, guard, guard_many, guard_with};
@@ -216,6 +216,21 @@ impl<'a> StateStore<'a> {
         .await;
         self.entry.meter.done("transaction", began, done.is_ok());
         done.map_err(|cause| errors::transaction_failed(&cause))
+    }
+
+    /// Some of the app's keys that begin so, as the app names them (ours: the stock API can't list keys). `after` is
+    /// empty, or the `next` of the keys before.
+    pub async fn keys(&self, prefix: &str, after: &str, limit: usize) -> Result<Keys, ApiError> {
+        if !self.entry.provider.features().contains(&Feature::KeysLike) {
+            return Err(errors::no_listing(self.name()));
+        }
+        let own = self.full_key("")?;
+        // What the engines keep for an app has the separator in its keys, so any prefix will do.
+        let full = format!("{own}{prefix}");
+        let found = guard(self.policy(), || self.entry.provider.keys(&full, after, limit)).await;
+        let found = found.map_err(|cause| errors::not_listed(self.name(), &cause))?;
+        let strip = |key: String| key.strip_prefix(&own).map(str::to_owned);
+        Ok(Keys { keys: found.keys.into_iter().filter_map(strip).collect(), next: found.next })
     }
 
     /// Queries; no store has them.

@@ -1,5 +1,6 @@
 //! The contract of state stores, over every provider.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -180,5 +181,41 @@ async fn readers_and_writers_at_once_see_whole_values() {
         reads.await;
         assert_eq!(value(&*store, "a").await.as_deref(), Some("100"), "{what}");
         assert_eq!(value(&*store, "b").await.as_deref(), Some("100"), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn keys_are_listed_page_by_page() {
+    for Subject { what, store, .. } in every_provider().await {
+        assert!(store.features().contains(&Feature::KeysLike), "{what}");
+        let own = format!("keys-{}*||", uuid::Uuid::new_v4());
+        let all: BTreeSet<String> = (0..250).map(|number| format!("{own}{number:03}[ü]")).collect();
+        for key in &all {
+            store.set(set(key, "1")).await.unwrap();
+        }
+        store.set(set(&own.replace('*', "x"), "1")).await.unwrap();
+        let list = async |prefix: String, limit| {
+            let (mut found, mut after, mut pages) = (BTreeSet::new(), String::new(), 0);
+            loop {
+                let page = store.keys(&prefix, &after, limit).await.unwrap();
+                found.extend(page.keys);
+                pages += 1;
+                match page.next {
+                    Some(next) => after = next,
+                    None => return (found, pages),
+                }
+            }
+        };
+        let (found, pages) = list(own.clone(), 100).await;
+        assert_eq!(found, all, "{what}");
+        // Redis has pages of the size that its own table suggests.
+        assert!(pages == 3 || what == "Redis", "{what}: {pages}");
+        let (found, _) = list(format!("{own}01"), 100).await;
+        assert_eq!(found.len(), 10, "{what}");
+        assert!(list(format!("{own}9"), 100).await.0.is_empty(), "{what}");
+        for key in &all {
+            store.delete(delete(key)).await.unwrap();
+        }
+        assert!(list(own, 100).await.0.is_empty(), "{what}");
     }
 }

@@ -26,6 +26,7 @@ pub struct Table {
     delete: String,
     delete_if: String,
     remove_expired: String,
+    keys: String,
 }
 
 const NOW: &str = "strftime('%Y-%m-%d %H:%M:%f', 'now')";
@@ -53,6 +54,11 @@ impl Table {
             ),
             delete: format!("DELETE FROM \"{name}\" WHERE key = ?1"),
             delete_if: format!("DELETE FROM \"{name}\" WHERE key = ?1 AND etag = ?2 AND {live}"),
+            // Keys are compared by their bytes; what comes after those that begin so is not looked at.
+            keys: format!(
+                "SELECT key FROM \"{name}\" WHERE key >= ?1 AND key > ?2 AND (?3 IS NULL OR key < ?3) AND {live} \
+                 ORDER BY key LIMIT ?4"
+            ),
             remove_expired: format!("DELETE FROM \"{name}\" WHERE expiration_time <= {NOW}"),
             name: name.to_owned(),
             metadata,
@@ -126,10 +132,39 @@ impl Table {
         }
     }
 
+    /// The first keys that begin so and come after another one.
+    pub fn keys(
+        &self,
+        connection: &Connection,
+        prefix: &str,
+        after: &str,
+        most: usize,
+    ) -> rusqlite::Result<Vec<String>> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        connection
+            .prepare_cached(&self.keys)?
+            .query_map(params![prefix, after, end_of(prefix), most], |row| row.get(0))?
+            .collect()
+    }
+
     /// Deletes all rows that have expired.
     pub fn remove_expired(&self, connection: &Connection) -> Result<usize, Error> {
         Ok(connection.prepare_cached(&self.remove_expired)?.execute([])?)
     }
+}
+
+/// The first text after all that begin so; `None` when there is none.
+fn end_of(prefix: &str) -> Option<String> {
+    let mut end: Vec<char> = prefix.chars().collect();
+    while let Some(last) = end.pop() {
+        // Between the two lie the numbers that are no characters.
+        let next = if last == '\u{d7ff}' { Some('\u{e000}') } else { char::from_u32(u32::from(last) + 1) };
+        if let Some(next) = next {
+            end.push(next);
+            return Some(end.into_iter().collect());
+        }
+    }
+    None
 }
 
 fn expected(etag: Option<&String>) -> Option<&String> {

@@ -24,6 +24,11 @@ use crate::sidecar::blocks::state::{self, Options, Removal, StateStore, Step, Wr
 use crate::sidecar::error::ApiError;
 use crate::sidecar::json::{object, parse};
 
+/// Keys that are listed at a time when nobody says how many.
+const KEYS: usize = 100;
+/// Most keys that are listed at a time.
+const MOST_KEYS: usize = 1000;
+
 /// The routes of this API. `bulk` and `transaction` are keys like any other for GET and DELETE.
 pub fn routes() -> Router<Arc<Shared>> {
     Router::new()
@@ -32,6 +37,7 @@ pub fn routes() -> Router<Arc<Shared>> {
         .route("/v1.0/state/{storeName}/bulk", by_key().post(bulk_get).put(bulk_get))
         .route("/v1.0/state/{storeName}/transaction", by_key().post(transact).put(transact))
         .route("/v1.0-alpha1/state/{storeName}/query", post(query).put(query))
+        .route("/v1.0-alpha1/state/{storeName}/keys", get(keys))
 }
 
 fn by_key() -> MethodRouter<Arc<Shared>> {
@@ -144,6 +150,28 @@ async fn transact(
 async fn query(State(shared): State<Arc<Shared>>, path: PathValues) -> Result<Response, Rejection> {
     StateStore::open(&shared, path.get("storeName"))?.query()?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Some of the app's keys.
+#[derive(Serialize)]
+struct KeysTold {
+    keys: Vec<String>,
+    /// `after` of the request for the next ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// Ours: `?prefix=`, `?after=` and `?limit=`, each with a default.
+async fn keys(
+    State(shared): State<Arc<Shared>>,
+    path: PathValues,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Rejection> {
+    let store = StateStore::open(&shared, path.get("storeName"))?;
+    let option = |name| query_value(query.as_deref(), name).unwrap_or_default();
+    let limit = option("limit").parse().unwrap_or(KEYS).clamp(1, MOST_KEYS);
+    let found = store.keys(&option("prefix"), &option("after"), limit).await?;
+    Ok(json_line(&KeysTold { keys: found.keys, next: found.next }))
 }
 
 object! {

@@ -88,6 +88,20 @@ pub fn no_transactions(store: &str) -> ApiError {
         .info("DAPR_STATE_TRANSACTIONS_NOT_SUPPORTED", None)
 }
 
+/// The store can't say which keys it has.
+pub fn no_listing(store: &str) -> ApiError {
+    let message = format!("state store {store} can't list its keys");
+    ApiError::new(StatusCode::NOT_IMPLEMENTED, "ERR_STATE_STORE_NOT_SUPPORTED", message)
+        .resource("state", store)
+        .info("DAPR_STATE_LISTING_NOT_SUPPORTED", None)
+}
+
+/// Keys that could not be listed.
+pub fn not_listed(store: &str, cause: &Error) -> ApiError {
+    let message = format!("fail to list keys of state store {store}: {cause}");
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "ERR_STATE_GET", message)
+}
+
 /// The store has no queries.
 pub fn no_queries(store: &str) -> ApiError {
     let message = "state store does not support querying";
