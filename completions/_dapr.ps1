@@ -251,8 +251,8 @@ Register-ArgumentCompleter -Native -CommandName 'dapr' -ScriptBlock {
             break
         }
         'dapr;list' {
-            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The output format of the list. Valid values are: json, yaml, or table (default)')
-            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The output format of the list. Valid values are: json, yaml, or table (default)')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The output format of the list. Valid values are: json, yaml, wide, or table (default)')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The output format of the list. Valid values are: json, yaml, wide, or table (default)')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'The Kubernetes namespace to list pods in')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'The Kubernetes namespace to list pods in')
             [CompletionResult]::new('--runtime-path', '--runtime-path', [CompletionResultType]::ParameterName, 'The path to the dapr runtime installation directory')

@@ -163,7 +163,7 @@ complete -c dapr -n "__fish_dapr_using_subcommand lint" -l runtime-path -d 'The 
 complete -c dapr -n "__fish_dapr_using_subcommand lint" -l strict -d 'Warnings count as errors'
 complete -c dapr -n "__fish_dapr_using_subcommand lint" -s h -l help -d 'Print this help message'
 complete -c dapr -n "__fish_dapr_using_subcommand lint" -l log-as-json -d 'Log output in JSON format'
-complete -c dapr -n "__fish_dapr_using_subcommand list" -s o -l output -d 'The output format of the list. Valid values are: json, yaml, or table (default)' -r
+complete -c dapr -n "__fish_dapr_using_subcommand list" -s o -l output -d 'The output format of the list. Valid values are: json, yaml, wide, or table (default)' -r
 complete -c dapr -n "__fish_dapr_using_subcommand list" -s n -l namespace -d 'The Kubernetes namespace to list pods in' -r
 complete -c dapr -n "__fish_dapr_using_subcommand list" -l runtime-path -d 'The path to the dapr runtime installation directory' -r
 complete -c dapr -n "__fish_dapr_using_subcommand list" -s k -l kubernetes -d 'List all Dapr pods in a Kubernetes cluster'

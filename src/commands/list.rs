@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::args::FormatArgs;
+use super::args::wide;
 use super::{Globals, unavailable};
 use crate::error::Failure;
 use crate::output;
@@ -12,6 +12,9 @@ use crate::self_hosted::instances;
 const EXAMPLES: &str = "# List Dapr instances in self-hosted mode
 dapr list
 
+# With whole commands, and with runtimes, versions, metrics ports and readiness
+dapr list -o wide
+
 # List Dapr instances as JSON
 dapr list -o json";
 
@@ -19,8 +22,9 @@ dapr list -o json";
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    #[command(flatten)]
-    format: FormatArgs,
+    /// The output format of the list. Valid values are: json, yaml, wide, or table (default)
+    #[arg(short, long, default_value = "")]
+    output: String,
     /// List all Dapr pods in a Kubernetes cluster
     #[arg(short, long)]
     kubernetes: bool,
@@ -34,10 +38,12 @@ pub struct Args {
 
 /// Prints the running instances.
 pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
-    let format = args.format.format()?;
+    let shown = wide(&args.output)?;
     if args.kubernetes {
         return Err(unavailable("dapr list -k"));
     }
-    let instances = instances::list(&globals.install()?, &globals.env);
-    globals.finish(output::list::render(&instances, format, Timestamp::now(), &TimeZone::system())?)
+    let install = globals.install()?;
+    let list = if shown.wide { instances::list_with_versions } else { instances::list };
+    let instances = list(&install, &globals.env);
+    globals.finish(output::list::render(&instances, shown, Timestamp::now(), &TimeZone::system())?)
 }

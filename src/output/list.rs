@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use super::resources::Shown;
+use super::table;
 use super::time::{age, created};
-use super::{Format, table};
 use crate::error::Failure;
 use crate::self_hosted::instances::Instance;
 
@@ -47,23 +48,34 @@ const HEADERS: [&str; 13] = [
     "APP LOG PATH",
     "DAPRD LOG PATH",
 ];
+/// Where the command stands.
+const COMMAND: usize = 4;
 /// The stock header of the last column, which has no spaces.
 const NAME_HEADER: &str = "RUNTEMPLATENAME";
+/// More columns of the wide table, whose commands are whole.
+const WIDE: [&str; 4] = ["RUNTIME", "VERSION", "METRICS PORT", "READY"];
 
 /// What `dapr list` prints for these instances, at this time in this zone.
 pub fn render(
     instances: &[Instance],
-    format: Format,
+    shown: Shown,
     now: Timestamp,
     zone: &TimeZone,
 ) -> Result<String, Failure> {
     let rows: Vec<Row<'_>> = instances.iter().map(|instance| row(instance, now, zone)).collect();
-    format.render(&rows, || {
+    shown.format.render(&rows, || {
         if rows.is_empty() {
             return "No Dapr instances found.\n".to_owned();
         }
-        let headers = [HEADERS.as_slice(), &[NAME_HEADER]].concat();
-        table(&headers, &rows.iter().map(cells).collect::<Vec<_>>())
+        let headers = [HEADERS.as_slice(), &[NAME_HEADER], if shown.wide { &WIDE } else { &[] }].concat();
+        let mut cells: Vec<Vec<String>> = rows.iter().map(cells).collect();
+        if shown.wide {
+            for (cells, instance) in cells.iter_mut().zip(instances) {
+                cells[COMMAND].clone_from(&instance.command);
+                cells.extend(more(instance));
+            }
+        }
+        table(&headers, &cells)
     })
 }
 
@@ -108,6 +120,17 @@ fn cells(row: &Row<'_>) -> Vec<String> {
     ]
 }
 
+/// The cells of the wide columns; empty where nobody knows.
+fn more(instance: &Instance) -> [String; 4] {
+    let is_measured = instance.metrics_enabled && instance.metrics_port > 0;
+    [
+        instance.runtime.map(|runtime| runtime.to_string()).unwrap_or_default(),
+        instance.version.clone(),
+        if is_measured { instance.metrics_port.to_string() } else { String::new() },
+        instance.ready.map(|ready| if ready { "yes" } else { "no" }.to_owned()).unwrap_or_default(),
+    ]
+}
+
 /// At most 20 bytes, the last three of which say that something is missing.
 fn shortened(command: &str) -> String {
     if command.len() <= 20 {
@@ -120,7 +143,8 @@ fn shortened(command: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::records::ProcessId;
+    use crate::output::Format;
+    use crate::records::{ProcessId, Runtime};
 
     const NOW: &str = "2026-11-24T10:00:30Z";
 
@@ -143,7 +167,29 @@ mod tests {
     }
 
     fn render(instances: &[Instance], format: Format) -> String {
-        super::render(instances, format, NOW.parse().unwrap(), &TimeZone::UTC).unwrap()
+        shown(instances, Shown { format, wide: false })
+    }
+
+    fn shown(instances: &[Instance], shown: Shown) -> String {
+        super::render(instances, shown, NOW.parse().unwrap(), &TimeZone::UTC).unwrap()
+    }
+
+    #[test]
+    fn the_wide_table_has_four_columns_more_and_whole_commands() {
+        let known = Instance {
+            runtime: Some(Runtime::Embedded),
+            version: "1.18.0".into(),
+            metrics_port: 9091,
+            ready: Some(false),
+            ..instance("orders")
+        };
+        let stranger = Instance { metrics_enabled: false, command: "true".into(), ..instance("till") };
+        let text = shown(&[known, stranger], Shown { format: Format::Table, wide: true });
+        insta::assert_snapshot!(text.replace("  \n", "|\n"), @r"
+        APP ID  HTTP PORT  GRPC PORT  APP PORT  COMMAND                    AGE  CREATED              DAPRD PID  CLI PID  APP PID  RUNTIME   VERSION  METRICS PORT  READY|
+        orders  3500       50001      8000      uvicorn main:app --reload  30s  2026-11-24 10:00.00  11         10       12       embedded  1.18.0   9091          no   |
+        till    3500       50001      8000      true                       30s  2026-11-24 10:00.00  11         10       12                                             |
+        ");
     }
 
     #[test]

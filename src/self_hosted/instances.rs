@@ -35,6 +35,8 @@ pub struct Instance {
     pub app_id: String,
     /// Which sidecar this is, when a record tells.
     pub runtime: Option<Runtime>,
+    /// The sidecar's version, when it was asked.
+    pub version: String,
     /// HTTP API port.
     pub http_port: u16,
     /// gRPC API port.
@@ -87,6 +89,7 @@ impl Default for Instance {
         Self {
             app_id: String::new(),
             runtime: None,
+            version: String::new(),
             http_port: 3500,
             grpc_port: 50001,
             app_port: 0,
@@ -133,6 +136,10 @@ impl Instance {
             // Somebody else answers on this port.
             return;
         }
+        self.version = metadata.runtime_version;
+        if !self.is_incomplete() {
+            return;
+        }
         let mut known = metadata.extended;
         let mut take = |key: &str| known.remove(key).unwrap_or_default();
         let pid = |text: String| text.parse().unwrap_or_default();
@@ -162,6 +169,7 @@ impl From<Record> for Instance {
         let or = |size: i64, default: i64| if size == 0 { default } else { size };
         Self {
             runtime: Some(record.runtime),
+            version: String::new(),
             http_port: record.http_port,
             grpc_port: record.grpc_port,
             app_port: record.app_port,
@@ -192,7 +200,14 @@ impl From<Record> for Instance {
 /// All running instances with everything that can be learned of them within a second.
 pub fn list(install: &InstallDir, env: &Env) -> Vec<Instance> {
     let mut instances = known(install);
-    ask(&mut instances, env);
+    ask(&mut instances, env, Instance::is_incomplete);
+    instances
+}
+
+/// As [`list`], with the version of each sidecar that answers.
+pub fn list_with_versions(install: &InstallDir, env: &Env) -> Vec<Instance> {
+    let mut instances = known(install);
+    ask(&mut instances, env, |_| true);
     instances
 }
 
@@ -278,12 +293,12 @@ fn size(text: &str, field: &mut i64) {
     }
 }
 
-/// Asks the sidecars of all incomplete instances for what is missing.
-fn ask(instances: &mut [Instance], env: &Env) {
+/// Asks the sidecars of these instances for what is missing.
+fn ask(instances: &mut [Instance], env: &Env, which: impl Fn(&Instance) -> bool) {
     let questions: Vec<(usize, Endpoint)> = instances
         .iter()
         .enumerate()
-        .filter(|(_, instance)| instance.is_incomplete())
+        .filter(|(_, instance)| which(instance))
         .map(|(index, instance)| (index, instance.endpoint()))
         .collect();
     if questions.is_empty() {

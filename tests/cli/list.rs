@@ -104,3 +104,27 @@ fn yaml_is_a_block_sequence() {
     let outcome = context.dapr(["list", "--output=yaml"]);
     assert!(outcome.stdout.starts_with("- appId: list-yaml\n  httpPort: 1\n"), "{outcome}");
 }
+
+#[test]
+fn the_wide_table_asks_every_sidecar_for_its_version() {
+    let context = TestContext::new();
+    let sidecar =
+        FakeSidecar::start("HTTP/1.1 200 OK\n\n{\"id\":\"list-wide\",\"runtimeVersion\":\"1.2.3\"}");
+    let daprd = Process::idle();
+    context.record("list-wide", daprd.id(), |record| {
+        record.http_port = sidecar.port;
+        record.cli = Some(ProcessId::current());
+        record.command = "uvicorn main:app --reload --port 8000".into();
+        record.ready = Some(true);
+    });
+    let table = context.dapr(["list", "-o", "wide"]).stdout;
+    let header = table.lines().next().unwrap();
+    assert!(header.starts_with("APP ID ") && header.contains("  GRPC PORT  APP PORT  COMMAND "), "{table}");
+    assert!(header.contains("  RUNTIME ") && header.contains("  VERSION ") && header.contains("  READY "));
+    let line = table.lines().find(|line| line.starts_with("list-wide ")).unwrap();
+    assert!(line.contains("  uvicorn main:app --reload --port 8000  "), "{table}");
+    assert!(line.contains("  embedded ") && line.contains("  1.2.3 ") && line.contains("  yes "), "{table}");
+    let outcome = context.dapr(["list", "-o", "xml"]);
+    assert!(outcome.stderr.contains("json, yaml, wide and table"), "{outcome}");
+    assert_eq!(outcome.code, Some(1));
+}

@@ -90,7 +90,7 @@ fn silent_sidecars_delay_nobody() {
         .map(|listener| Instance { http_port: listener.local_addr().unwrap().port(), ..Instance::default() })
         .collect();
     let start = Instant::now();
-    ask(&mut instances, &Env::of([]));
+    ask(&mut instances, &Env::of([]), Instance::is_incomplete);
     assert!(start.elapsed() < Duration::from_millis(1500), "{:?}", start.elapsed());
 }
 
@@ -99,6 +99,10 @@ fn a_complete_record_is_not_asked_for() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let port = listener.local_addr().unwrap().port();
-    ask(&mut [Instance { http_port: port, cli_pid: 1, ..Instance::default() }], &Env::of([]));
+    ask(
+        &mut [Instance { http_port: port, cli_pid: 1, ..Instance::default() }],
+        &Env::of([]),
+        Instance::is_incomplete,
+    );
     assert_eq!(listener.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
 }
