@@ -257,6 +257,11 @@ pub fn arguments(pid: u32) -> Vec<String> {
     table::arguments(pid)
 }
 
+/// The environment that a process was started with; empty when it is gone or not ours to read.
+pub fn environment(pid: u32) -> Vec<(String, String)> {
+    table::environment(pid)
+}
+
 /// The directory that a process works in; `None` when it can't be learned.
 pub fn working_directory(pid: u32) -> Option<std::path::PathBuf> {
     table::working_directory(pid)
@@ -314,6 +319,15 @@ mod table {
         raw.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
     }
 
+    pub fn environment(pid: u32) -> Vec<(String, String)> {
+        let raw = fs_err::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        let pair = |entry: &[u8]| {
+            let text = String::from_utf8_lossy(entry);
+            text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()))
+        };
+        raw.split(|byte| *byte == 0).filter_map(pair).collect()
+    }
+
     pub fn working_directory(pid: u32) -> Option<std::path::PathBuf> {
         fs_err::read_link(format!("/proc/{pid}/cwd")).ok()
     }
@@ -347,6 +361,7 @@ mod table {
             let found = all().into_iter().find(|process| process.pid == me).unwrap();
             assert_eq!(Some(found.started), one(me).map(|process| process.started));
             assert!(!arguments(me).is_empty());
+            assert!(environment(me).iter().any(|(name, value)| name == "PATH" && !value.is_empty()));
         }
     }
 }
@@ -395,6 +410,19 @@ mod table {
         let kind = ProcessRefreshKind::nothing().with_cwd(UpdateKind::Always);
         system.refresh_processes_specifics(ProcessesToUpdate::Some(&[id]), true, kind);
         system.process(id).and_then(sysinfo::Process::cwd).map(std::path::Path::to_path_buf)
+    }
+
+    pub fn environment(pid: u32) -> Vec<(String, String)> {
+        let id = Pid::from_u32(pid);
+        let mut system = System::new();
+        let kind = ProcessRefreshKind::nothing().with_environ(UpdateKind::Always);
+        system.refresh_processes_specifics(ProcessesToUpdate::Some(&[id]), true, kind);
+        let entries = system.process(id).map(sysinfo::Process::environ).unwrap_or_default();
+        let pair = |entry: &std::ffi::OsString| {
+            let text = entry.to_string_lossy();
+            text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()))
+        };
+        entries.iter().filter_map(pair).collect()
     }
 
     pub fn arguments(pid: u32) -> Vec<String> {

@@ -10,7 +10,7 @@ use super::instances::{self, Instance};
 use crate::client;
 pub use crate::client::metadata::Subscription;
 use crate::client::metadata::{self, Metadata};
-use crate::env::Env;
+use crate::env::{DAPR_RUNTIME_PATH, Env, HOME};
 use crate::os;
 use crate::paths::InstallDir;
 pub use crate::resources::Document;
@@ -58,15 +58,32 @@ impl Sidecar {
     }
 }
 
-/// Asks all running sidecars, at the same time.
+/// Asks all running sidecars of this install directory, at the same time.
 pub fn sidecars(install: &InstallDir, env: &Env) -> Vec<Sidecar> {
-    let instances = instances::known(install);
+    let mut instances = instances::known(install);
+    instances.retain(|instance| !is_elsewhere(instance, install));
     let Ok(runtime) = client::runtime() else { return Vec::new() };
     let told = runtime.block_on(join_all(instances.iter().map(|instance| async {
         let told = metadata::get(&instance.endpoint(), env, PROBE).await.ok();
         told.filter(|told| told.id == instance.app_id)
     })));
     instances.iter().zip(told).map(|(instance, told)| Sidecar::new(instance, told, install)).collect()
+}
+
+/// Whether a sidecar that has no record here is at home in another install directory: what it has loaded is none of
+/// ours. One whose environment can't be read may be.
+fn is_elsewhere(instance: &Instance, install: &InstallDir) -> bool {
+    if instance.runtime.is_some() {
+        return false;
+    }
+    let known = os::environment(instance.daprd.pid);
+    let home: Vec<&(String, String)> =
+        known.iter().filter(|(name, _)| name == HOME || name == DAPR_RUNTIME_PATH).collect();
+    if home.is_empty() {
+        return false;
+    }
+    let env = home.into_iter().fold(Env::of([]), |env, (name, value)| env.with(name, value));
+    InstallDir::resolve(None, &env).is_ok_and(|own| own.root() != install.root())
 }
 
 /// Where a sidecar looks: the flags of its process, or the default directory.

@@ -1,6 +1,6 @@
 //! `dapr components`, `configurations`, `subscriptions` and `mcpservers`.
 
-use crate::support::{FakeSidecar, TestContext};
+use crate::support::{FakeSidecar, Process, TestContext, eventually};
 
 /// The time at which a file was written can't be known here.
 fn without_times(text: &str) -> String {
@@ -22,10 +22,10 @@ fn without_times(text: &str) -> String {
 fn the_default_folder_is_listed() {
     let context = TestContext::new();
     assert_eq!(context.dapr(["init", "--embedded"]).code, Some(0));
-    // Without a folder, what sidecars of others on this machine have loaded is listed as well.
     let all = context.dapr(["components"]).stdout;
-    assert!(all.contains("pubsub.sqlite") && all.contains("state.sqlite"), "{all}");
     let outcome = context.dapr(["components", "--resources-path", ".dapr/components"]);
+    // Nobody at home here runs; those of other homes on this machine are not looked at.
+    assert_eq!(all, outcome.stdout);
     insta::assert_snapshot!(without_times(&outcome.stdout), @"
     NAME        TYPE           VERSION  CREATED
     pubsub      pubsub.sqlite  v1       [DATE] [TIME]
@@ -116,4 +116,20 @@ fn mcp_servers_are_found_below_the_folder() {
     assert!(outcome.stderr.contains("Valid values are: json, yaml, or list"), "{outcome}");
     fs_err::write(folder.join("bad.yaml"), "a: [").unwrap();
     assert_eq!(context.dapr(["mcpservers", "--resources-path", "res"]).code, Some(1));
+}
+
+#[test]
+fn sidecars_of_other_homes_are_none_of_ours() {
+    let (context, other) = (TestContext::new(), TestContext::new());
+    let told = r#"{"id":"res-stranger","components":[{"name":"res-memory","type":"state.in-memory","version":"v1"}]}"#;
+    let sidecar = FakeSidecar::start(&format!("HTTP/1.1 200 OK\n\n{told}"));
+    let port = format!("--dapr-http-port={}", sidecar.port);
+    let args = ["--app-id", "res-stranger", &port];
+    let _daprd = Process::named_daprd_of(other.home(), &args);
+    let is_listed =
+        |context: &TestContext, verb: &str, what: &str| context.dapr([verb]).stdout.contains(what);
+    // It is a sidecar of this machine, so it is in the list of all; the components are those of the home.
+    eventually("the process has its name", || is_listed(&context, "list", "res-stranger"));
+    assert!(is_listed(&other, "components", "res-memory"));
+    assert!(!is_listed(&context, "components", "res-memory"));
 }

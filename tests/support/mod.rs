@@ -112,11 +112,21 @@ impl Process {
 
     /// A process that is called `daprd` and has these arguments.
     pub fn named_daprd(directory: &Path, args: &[&str]) -> Self {
+        Self::spawn(&mut Self::daprd(directory, args))
+    }
+
+    /// The same, at home in this directory.
+    pub fn named_daprd_of(home: &Path, args: &[&str]) -> Self {
+        Self::spawn(Self::daprd(home, args).env("HOME", home).env_remove("DAPR_RUNTIME_PATH"))
+    }
+
+    fn daprd(directory: &Path, args: &[&str]) -> Command {
         let daprd = directory.join("daprd");
         std::os::unix::fs::symlink("/bin/sh", &daprd).expect("a link");
         let mut command = Command::new(daprd);
         // The last command of a shell may replace it, but a built-in can't.
-        Self::spawn(command.args(["-c", "read -r _", "daprd"]).args(args).stdin(Stdio::piped()))
+        command.args(["-c", "read -r _", "daprd"]).args(args).stdin(Stdio::piped());
+        command
     }
 
     fn spawn(command: &mut Command) -> Self {
