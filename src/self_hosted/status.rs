@@ -46,6 +46,8 @@ pub struct Service {
     pub port: u16,
     /// Its program, or the image of its container.
     pub image: String,
+    /// The port of this machine where its container's metrics are; 0 when it has none.
+    pub metrics_port: u16,
 }
 
 /// All services.
@@ -82,6 +84,21 @@ pub fn status(request: &Request, env: &Env) -> io::Result<Status> {
     Ok(Status { services: [vec![program], services, sidecars].concat(), trouble })
 }
 
+/// The last lines that a service has written, as its container engine keeps them; the inner error is why they can't be
+/// had. Takes a few seconds at most.
+pub fn last_words(
+    request: &Request,
+    env: &Env,
+    name: &str,
+    lines: usize,
+) -> io::Result<Result<String, String>> {
+    let installation = Installation::of(&request.install, request.engine, request.network.clone());
+    let runtime = client::runtime()?;
+    let words = runtime.block_on(containers::last_words(&installation, env, name, lines));
+    runtime.shutdown_background();
+    Ok(words)
+}
+
 /// The program that serves the next `dapr run`.
 async fn program(install: &InstallDir) -> Service {
     let daprd = install.daprd();
@@ -89,7 +106,14 @@ async fn program(install: &InstallDir) -> Service {
     if !daprd.is_file() {
         let created = std::env::current_exe().ok().and_then(|program| written(&program));
         let version = env!("CARGO_PKG_VERSION").into();
-        return Service { name, healthy: true, version, created, port: 0, image: "embedded".into() };
+        return Service {
+            name,
+            healthy: true,
+            version,
+            created,
+            image: "embedded".into(),
+            ..Service::default()
+        };
     }
     let asked = install.clone();
     let version = tokio::task::spawn_blocking(move || installed::version_within(&asked, ALL_PROBES));
@@ -99,8 +123,8 @@ async fn program(install: &InstallDir) -> Service {
         healthy: version.is_some() && os::is_executable(&daprd),
         version: version.unwrap_or_default(),
         created: written(&daprd),
-        port: 0,
         image: daprd.display().to_string(),
+        ..Service::default()
     }
 }
 

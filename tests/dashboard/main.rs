@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 #![allow(missing_docs, reason = "a test binary has no readers but those of its source")]
 
+mod control_plane;
 mod guard;
 mod jobs;
 mod pages;
 mod resources;
+mod state;
 #[path = "../support/mod.rs"]
 mod support;
 mod telemetry;

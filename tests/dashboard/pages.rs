@@ -1,5 +1,7 @@
 //! What pages and their JSON forms show.
 
+use dapr_cli::records::ProcessId;
+
 use super::Dashboard;
 use super::support::FakeSidecar;
 
@@ -67,4 +69,34 @@ fn logs_are_searched_and_never_run() {
     assert!(page.contains(r#"<li class="error"><i>app</i>ERROR broken</li>"#), "{page}");
     assert_eq!(dashboard.get("/apps/shown-orders/logs?source=x").status, 400);
     assert_eq!(dashboard.get("/apps/nobody/logs").status, 404);
+}
+
+#[test]
+fn the_environment_of_an_app_is_shown_without_its_secrets() {
+    let dashboard = Dashboard::start();
+    let mut app = std::process::Command::new("sleep")
+        .arg("600")
+        .env("SHOWN_PLACE", SCRIPT)
+        .env("SHOWN_API_KEY", "hunter2-hunter2")
+        .env("SHOWN_URL", "redis://me:hunter3@localhost/0")
+        .spawn()
+        .unwrap();
+    dashboard.context().record("shown-env", std::process::id(), |record| {
+        record.app = ProcessId::of(app.id());
+        record.command = "python app.py --token hunter4 --port 8000".into();
+    });
+    let data = dashboard.get("/api/v1/apps/shown-env");
+    let page = dashboard.get("/apps/shown-env").body;
+    app.kill().unwrap();
+    app.wait().unwrap();
+    let variables = data.json()["instances"][0]["environment"].clone();
+    let value = |name: &str| {
+        let all = variables.as_array().unwrap();
+        all.iter().find(|one| one["name"] == name).map(|one| one["value"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(value("SHOWN_PLACE").as_deref(), Some(SCRIPT), "{variables}");
+    assert_eq!(value("SHOWN_URL").as_deref(), Some("redis://me:••••••@localhost/0"));
+    assert_eq!(data.json()["instances"][0]["command"], "python app.py --token •••••• --port 8000");
+    assert!(page.contains("SHOWN_API_KEY") && !page.contains(SCRIPT), "{page}");
+    assert!(!page.contains("hunter") && !data.body.contains("hunter"), "{page}");
 }

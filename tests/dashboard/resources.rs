@@ -55,24 +55,3 @@ fn every_page_of_the_menu_is_there_without_anything_running() {
         assert!(data.json().is_object(), "{path}");
     }
 }
-
-#[test]
-fn state_is_read_and_written_by_the_apps_own_sidecar() {
-    let dashboard = Dashboard::start();
-    // The same answer for everything: to the metadata and to the state API.
-    let told =
-        r#"{"id":"state-app","components":[{"name":"store","type":"state.in-memory","version":"v1"}]}"#;
-    let sidecar = FakeSidecar::start(&format!("HTTP/1.1 200 OK\netag: 7\n\n{told}"));
-    dashboard.context().record("state-app", std::process::id(), |record| record.http_port = sidecar.port);
-    let found = dashboard.get("/api/v1/state?app=state-app&store=store&key=a%2Fb").json();
-    assert_eq!((found["asked"].as_bool(), found["etag"].as_str()), (Some(true), Some("7")), "{found}");
-    let (session, kind) = (dashboard.session(), "content-type: application/json");
-    let body = r#"{"app":"state-app","store":"store","key":"k","value":"{\"n\":1}","etag":"7"}"#;
-    let answer = dashboard.send("POST", "/api/v1/state/set", &[&session, kind], body);
-    assert_eq!(answer.json()["message"], "k was written.", "{}", answer.body);
-    let mut requests = std::iter::from_fn(|| Some(sidecar.request()));
-    let written = requests.find(|request| request.starts_with("POST /v1.0/state/store ")).unwrap();
-    assert!(written.contains(r#""value":{"n":1}"#) && written.contains(r#""etag":"7""#), "{written}");
-    let answer = dashboard.send("POST", "/api/v1/state/set", &[&session, kind], r#"{"app":"state-app"}"#);
-    assert_eq!((answer.status, answer.json()["detail"].as_str()), (400, Some("store is missing")));
-}

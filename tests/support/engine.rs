@@ -80,6 +80,17 @@ fn reply(request: &str, containers: &Containers) -> String {
     };
     let path = path.split('?').next().unwrap_or_default();
     let containers = containers.lock().expect("nobody panics");
+    if let Some(name) = path.strip_prefix("containers/").and_then(|rest| rest.strip_suffix("/logs"))
+        && let Some(container) = containers.get(name)
+    {
+        // As the engine frames it: the stream, three zeros, the length in four bytes.
+        let text = container["Log"].as_str().unwrap_or_default();
+        let length = u8::try_from(text.len()).expect("a short log");
+        return format!(
+            "HTTP/1.1 200 OK\ncontent-type: application/vnd.docker.raw-stream\n\n\x01\0\0\0\0\0\0{}{text}",
+            char::from(length)
+        );
+    }
     let found = match path {
         "_ping" => Some(json!("OK")),
         "version" => Some(json!({"Version": "99.1", "ApiVersion": "1.45", "MinAPIVersion": "1.24"})),

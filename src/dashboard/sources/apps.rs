@@ -1,5 +1,6 @@
 //! The running apps: looked for once a second while somebody looks at the dashboard, and given from a snapshot.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,6 +9,7 @@ use futures_util::future::join_all;
 use serde::Serialize;
 use tokio::sync::watch;
 
+use super::secrets;
 use crate::client::metadata::{self, Actors, AppConnection, Component, Metadata, Subscription};
 use crate::env::Env;
 use crate::paths::InstallDir;
@@ -73,7 +75,7 @@ pub struct App {
     /// How the sidecar reaches the app.
     pub connection: AppConnection,
     /// What clients have told the sidecar.
-    pub extended: std::collections::BTreeMap<String, String>,
+    pub extended: BTreeMap<String, String>,
     /// What the sidecar says, as it says it.
     #[serde(skip)]
     pub told: Option<Metadata>,
@@ -95,7 +97,7 @@ impl App {
             grpc_port: instance.grpc_port,
             metrics_port: if instance.metrics_enabled { instance.metrics_port } else { 0 },
             app_port: instance.app_port,
-            command: instance.command.clone(),
+            command: secrets::command(&instance.command),
             created: instance.created.to_string(),
             daprd_pid: instance.daprd.pid,
             cli_pid: instance.cli_pid,
@@ -109,11 +111,21 @@ impl App {
             actors: told.actors,
             features: told.enabled_features,
             connection: told.app_connection_properties,
-            extended: told.extended,
+            extended: harmless(told.extended),
             told: metadata,
             instance,
         }
     }
+}
+
+/// What clients have told, without what is secret.
+fn harmless(extended: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut shown: BTreeMap<String, String> =
+        secrets::pairs(extended.into_iter().collect()).into_iter().collect();
+    if let Some(command) = shown.get_mut(metadata::APP_COMMAND) {
+        *command = secrets::command(command);
+    }
+    shown
 }
 
 /// What was found when it was last looked.

@@ -62,7 +62,7 @@ impl Lines {
 }
 
 /// How bad a line is: as sidecars write it, or as the loggers of most languages do.
-fn level(text: &str) -> &'static str {
+pub fn level(text: &str) -> &'static str {
     const NAMES: [(&str, &str); 10] = [
         ("level=fatal", "error"),
         ("level=error", "error"),

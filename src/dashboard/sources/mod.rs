@@ -5,3 +5,5 @@ pub mod jobs;
 pub mod logs;
 pub mod metrics;
 pub mod resources;
+pub mod samples;
+pub mod secrets;

@@ -13,6 +13,11 @@ use crate::self_hosted::init::Role;
 use crate::self_hosted::installation::{Found, Installation, reason};
 use crate::self_hosted::instances::PROBE;
 
+/// How long the engine may take to give the last lines of a container.
+const WORDS: Duration = Duration::from_secs(5);
+/// Where all services of the runtime have their metrics, in the container.
+const METRICS: u16 = 9090;
+
 /// How long the engine may take to tell what there is. Services are asked after that.
 fn patience(engine: Kind) -> Duration {
     match engine {
@@ -44,6 +49,28 @@ pub async fn look(installation: &Installation, env: &Env) -> (Vec<Service>, Opti
     (absent.collect(), Some(trouble))
 }
 
+/// The last lines of a service's container. The error is one sentence without its end.
+pub async fn last_words(
+    installation: &Installation,
+    env: &Env,
+    name: &str,
+    lines: usize,
+) -> Result<String, String> {
+    if !installation.services().any(|found| found.name == name) {
+        return Err(format!("{name} is no service in a container"));
+    }
+    let asked = async {
+        let engine = Engine::connect(installation.engine, env).await.map_err(|error| reason(&error))?;
+        match engine.container(name).await {
+            Ok(Some(_)) => Ok(engine.last_words(name, lines).await),
+            Ok(None) => Err(format!("{} has no container {name}", installation.engine)),
+            Err(error) => Err(reason(&error)),
+        }
+    };
+    let late = || Err(format!("{} does not answer within {} s", installation.engine, WORDS.as_secs()));
+    timeout(WORDS, asked).await.unwrap_or_else(|_| late())
+}
+
 async fn row(engine: &Engine, found: &Found) -> Service {
     let name = found.name.clone();
     let Some(container) = &found.container else {
@@ -56,6 +83,7 @@ async fn row(engine: &Engine, found: &Found) -> Service {
         created: Some(container.created),
         port: published(container, found.role.port()).unwrap_or(found.role.port()),
         image: container.image.clone(),
+        metrics_port: published(container, METRICS).filter(|_| engine.is_local()).unwrap_or_default(),
     }
 }
 
