@@ -124,8 +124,7 @@ impl Core {
         let patience = self.options.graceful_shutdown;
         let inputs = async {
             if change.inputs {
-                self.inputs.stop(patience).await;
-                self.inputs.start(&self.shared).await;
+                self.inputs.start(&self.shared, patience).await;
             }
         };
         let subscriptions = async {
@@ -139,7 +138,8 @@ impl Core {
     }
 
     async fn begin(&self, sources: &Sources) {
-        tokio::join!(self.inputs.start(&self.shared), self.subscribe(sources));
+        let patience = self.options.graceful_shutdown;
+        tokio::join!(self.inputs.start(&self.shared, patience), self.subscribe(sources));
     }
 
     async fn subscribe(&self, sources: &Sources) {

@@ -294,3 +294,29 @@ async fn no_event_is_lost_while_subscriptions_and_their_component_change() {
         it.sidecar.stop().await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn input_bindings_come_change_and_go() {
+    let cron = |name: &str, route: &str| {
+        component(
+            name,
+            "bindings.cron",
+            &[("schedule", "@every 1s"), ("direction", "input"), ("route", route)],
+        )
+    };
+    let mut app = Recorder::content("[]").await;
+    let it = Reloading::with(beside("app", app.address), &[("a.yaml", &cron("a", "/first"))]).await;
+    assert_eq!(app.next().await.path, "/first");
+    it.write("a.yaml", &cron("a", "/second"));
+    while app.next().await.path != "/second" {}
+    it.write("b.yaml", &cron("b", "/other"));
+    while app.next().await.path != "/other" {}
+    it.remove("a.yaml");
+    it.until("b=bindings.cron").await;
+    // What had begun may still come in.
+    let mut others = 0;
+    while others < 2 {
+        others = if app.next().await.path == "/other" { others + 1 } else { 0 };
+    }
+    it.sidecar.stop().await.unwrap();
+}

@@ -238,36 +238,3 @@ async fn what_waits_for_its_next_try_does_not_hold_the_end_back() {
     while next.next().await.path != "/t" {}
     sidecar.stop().await.unwrap();
 }
-
-#[tokio::test]
-async fn an_event_that_the_app_works_on_is_waited_for_and_no_longer() {
-    for in_time in [true, false] {
-        let data = tempfile::tempdir().unwrap();
-        let folder = bus(data.path(), &[]);
-        let (started, gate) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
-        let router = slow_app(&started, &gate).route("/dapr/subscribe", get(async || WANTS));
-        let grace = if in_time { Duration::from_secs(3600) } else { Duration::from_millis(50) };
-        let options = Options { graceful_shutdown: grace, ..beside("a", app(router).await) };
-        let sidecar = Sidecar::ready(with(&folder, options)).await;
-        publish(&sidecar, "first").await;
-        within(started.acquire()).await.unwrap().forget();
-        publish(&sidecar, "second").await;
-        sidecar.handle.shutdown();
-        if in_time {
-            // The app may need the sidecar for what it works on.
-            publish(&sidecar, "third").await;
-            gate.add_permits(1);
-            assert_eq!(sidecar.ended().await.unwrap(), Ended::Gracefully);
-        } else {
-            let error = sidecar.ended().await.unwrap_err();
-            assert_eq!(error.to_string(), "graceful shutdown took longer than 50ms");
-        }
-        assert_eq!(started.available_permits(), 0, "nothing new was begun");
-        let (sidecar, mut next) = successor(&folder).await;
-        let expected = if in_time { ["second", "third"] } else { ["first", "second"] };
-        for text in expected {
-            assert!(next.next().await.body.contains(text), "{text}");
-        }
-        sidecar.stop().await.unwrap();
-    }
-}

@@ -413,3 +413,36 @@ async fn nothing_is_delivered_while_the_shutdown_is_held_back() {
     assert_eq!(data(&app.next().await.body), "later");
     again.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_message_that_breaks_the_app_does_not_keep_the_others_back() {
+    const WANTS: &str = r#"[{"pubsubname":"bus","topic":"t","route":"/t","deadLetterTopic":"dead"},{"pubsubname":"bus","topic":"dead","route":"/dead"}]"#;
+    let (sender, mut events) = mpsc::unbounded_channel();
+    let dead = sender.clone();
+    let router = Router::new()
+        .route("/dapr/subscribe", get(async || WANTS))
+        .route("/dead", post(async move |body: String| dead.send(("dead", body)).unwrap()))
+        .route(
+            "/t",
+            post(async move |body: String| {
+                if body.contains("poison") {
+                    // Ends the connection, and says nothing.
+                    std::panic::resume_unwind(Box::new(()));
+                }
+                sender.send(("t", body)).unwrap();
+            }),
+        );
+    let data = tempfile::tempdir().unwrap();
+    let folder = resources(&[durable(data.path())]);
+    let options = within_reach(&folder, beside("a", app(router).await));
+    let sidecar = Sidecar::ready(options).await;
+    for data in ["poison", "good"] {
+        let answer = sidecar.post("/v1.0/publish/bus/t", data).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT);
+    }
+    let mut got = [within(events.recv()).await.unwrap(), within(events.recv()).await.unwrap()];
+    got.sort_by_key(|(topic, _)| *topic);
+    assert!(got[0].0 == "dead" && got[0].1.contains("poison"), "{got:?}");
+    assert!(got[1].0 == "t" && got[1].1.contains("good"), "{got:?}");
+    sidecar.stop().await.unwrap();
+}

@@ -100,6 +100,7 @@ impl Reload {
                 tracing::info!(target: SCOPE, "Closing existing Subscription to reload: {name}");
             }
             tracing::info!(target: SCOPE, "Adding Subscription for processing: {name}");
+            tracing::info!(target: SCOPE, "Subscription updated: {name}");
         }
         let gone = before.iter().filter(|old| !now.iter().any(|one| one.name == old.name));
         for Subscription { name, .. } in gone {

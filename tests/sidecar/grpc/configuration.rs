@@ -126,3 +126,24 @@ async fn a_stream_outlives_the_server() {
     }
     sidecar.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_stream_goes_on_with_a_component_that_was_replaced() {
+    let (Some((server, one)), Some((_, other))) = (redis_server::database(), redis_server::database()) else {
+        return;
+    };
+    let _: () = server.client(one).set("colour", "red").unwrap();
+    let _: () = server.client(other).set("colour", "green").unwrap();
+    let (sidecar, folder) = sidecar(&server.host(), one).await;
+    let mut stream = Stream::open(&sidecar, &["colour"]).await;
+    let settings = [("redisHost", server.host()), ("redisDB", other.to_string())];
+    let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let text = component("s", "configuration.redis", &settings);
+    fs_err::write(folder.path().join("resources.yaml"), text).unwrap();
+    assert_eq!(stream.told(1).await, values(&[("colour", "green")]));
+    let _: () = server.client(other).set("colour", "blue").unwrap();
+    assert_eq!(stream.told(1).await, values(&[("colour", "blue")]));
+    fs_err::remove_file(folder.path().join("resources.yaml")).unwrap();
+    assert!(within(stream.changes.message()).await.unwrap().is_none());
+    sidecar.stop().await.unwrap();
+}

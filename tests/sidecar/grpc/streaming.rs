@@ -190,3 +190,32 @@ async fn an_event_that_is_worked_on_is_answered_before_the_end() {
     assert_eq!(parts(&end), (Code::Unavailable, "the sidecar is shutting down", None));
     assert_eq!(sidecar.ended().await.unwrap(), Ended::Gracefully);
 }
+
+#[tokio::test]
+async fn a_stream_outlives_its_component_and_ends_without_one() {
+    let (sidecar, [folder, _data]) = with_broker("pubsub.sqlite").await;
+    let file = folder.path().join("resources.yaml");
+    let text = fs_err::read_to_string(&file).unwrap();
+    let mut stream = Stream::open(&sidecar, initial("mem", "t")).await.unwrap();
+    for round in 1..=3_u8 {
+        // Says nothing new to the component, but it is made again.
+        let changed = text.replace("version: v1", &format!("version: v1, initTimeout: {round}s"));
+        fs_err::write(&file, changed).unwrap();
+        let other = component(&format!("n{round}"), "state.in-memory", &[]);
+        fs_err::write(folder.path().join("n.yaml"), other).unwrap();
+        let mut sent = 0;
+        let is_there =
+            async || sidecar.get("/v1.0/metadata").await.body.contains(&format!(r#""name":"n{round}""#));
+        while !is_there().await || sent < 5 {
+            sidecar.post("/v1.0/publish/mem/t", &format!("{round} {sent}")).await;
+            let event = stream.event().await;
+            assert_eq!(event.data, format!("{round} {sent}").into_bytes());
+            stream.answer(&event.id, TopicEventResponseStatus::Success);
+            sent += 1;
+        }
+    }
+    fs_err::remove_file(&file).unwrap();
+    let end = stream.response().await.unwrap_err();
+    assert_eq!(parts(&end), (Code::Unavailable, "pubsub mem was removed", None));
+    assert_eq!(sidecar.stop().await.unwrap(), Ended::Gracefully);
+}

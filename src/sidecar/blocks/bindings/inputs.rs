@@ -1,9 +1,11 @@
 //! Input bindings: which ones the app wants, reading them while the app is up, and handing their events over.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 
 use super::{Delivery, SCOPE, follow};
@@ -22,9 +24,21 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::fro
 /// All input bindings of the app. They are read while it is healthy; closed, they rest for good.
 #[derive(Default)]
 pub struct Inputs {
-    /// The reading between one start and one stop.
-    current: Mutex<Option<Arc<Tasks>>>,
+    current: Mutex<Vec<Arc<Source>>>,
     closed: CancellationToken,
+}
+
+/// A binding that is read. It doesn't keep its component alive: one that was replaced closes when nobody works with it.
+struct Source {
+    entry: Weak<Entry<dyn Input>>,
+    tasks: Tasks,
+}
+
+impl Source {
+    /// Whether events of this component are read by it now.
+    fn reads(&self, entry: &Arc<Entry<dyn Input>>) -> bool {
+        !self.tasks.stop.is_cancelled() && Weak::ptr_eq(&self.entry, &Arc::downgrade(entry))
+    }
 }
 
 /// Where an HTTP app gets the events of a component, without a slash in front.
@@ -40,35 +54,48 @@ fn is_declared(manifest: &Component) -> bool {
 }
 
 impl Inputs {
-    /// Asks the app which bindings it wants and starts to read those. Not to be called while they are read: see
-    /// [`Self::stop`].
-    pub async fn start(&self, shared: &Arc<Shared>) {
+    /// Reads the bindings that there are now: those that are read go on, the app is asked about the others, and what is
+    /// no more ends, with `patience` for the events that the app works on. Not to be called by two tasks at once.
+    pub async fn start(&self, shared: &Arc<Shared>, patience: Duration) {
         let Some(app) = &shared.app else { return };
         let all = shared.components.all_input();
-        if all.is_empty() {
+        let before = self.current().clone();
+        let (mut sources, gone): (Vec<_>, Vec<_>) =
+            before.into_iter().partition(|source| all.iter().any(|entry| source.reads(entry)));
+        join_all(gone.iter().map(|source| source.tasks.end(patience))).await;
+        let new: Vec<_> =
+            all.into_iter().filter(|entry| !sources.iter().any(|source| source.reads(entry))).collect();
+        let asked: Vec<&Component> =
+            new.iter().map(|entry| &entry.manifest).filter(|manifest| !is_declared(manifest)).collect();
+        let wanted = if asked.is_empty() {
+            HashSet::new()
+        } else {
+            let wanted = self.closed.run_until_cancelled(app.wanted_bindings(&asked)).await;
+            wanted.unwrap_or_default()
+        };
+        if self.closed.is_cancelled() {
             return;
         }
-        let asked: Vec<&Component> =
-            all.iter().map(|entry| &entry.manifest).filter(|manifest| !is_declared(manifest)).collect();
-        let Some(wanted) = self.closed.run_until_cancelled(app.wanted_bindings(&asked)).await else { return };
-        let Some(life) = self.begin() else { return };
-        for entry in all {
+        for entry in new {
             let name = &entry.manifest.name;
             if is_declared(&entry.manifest) || wanted.contains(name) {
-                read(&life, shared, app, entry);
+                sources.push(Arc::new(read(shared, app, entry)));
             } else {
                 tracing::info!(target: SCOPE, "app has not subscribed to binding {name}.");
             }
+        }
+        let mut current = self.current();
+        // `close` cancels before it looks at what is there, so that nothing slips in between.
+        if !self.closed.is_cancelled() {
+            *current = sources;
         }
     }
 
     /// Stops reading. Events that the app works on have `patience` left; returns whether that was enough.
     pub async fn stop(&self, patience: Duration) -> bool {
-        let life = self.current().clone();
-        match life {
-            Some(life) => life.end(patience).await,
-            None => true,
-        }
+        let sources = self.current().clone();
+        let ends = join_all(sources.iter().map(|source| source.tasks.end(patience))).await;
+        ends.into_iter().all(|in_time| in_time)
     }
 
     /// As [`Self::stop`], for good.
@@ -77,32 +104,25 @@ impl Inputs {
         self.stop(patience).await
     }
 
-    fn current(&self) -> MutexGuard<'_, Option<Arc<Tasks>>> {
+    fn current(&self) -> MutexGuard<'_, Vec<Arc<Source>>> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A new life, unless it is too late.
-    fn begin(&self) -> Option<Arc<Tasks>> {
-        let mut current = self.current();
-        // `close` cancels before it looks at what is there, so that nothing slips in between.
-        if self.closed.is_cancelled() {
-            return None;
-        }
-        current.insert(Arc::default()).clone().into()
     }
 }
 
 /// Reads one binding in the background, again and again until it can be read.
-fn read(life: &Tasks, shared: &Arc<Shared>, app: &Arc<Channel>, entry: Arc<Entry<dyn Input>>) {
-    let ending = Ending { last_try: life.stop.clone(), abandon: life.abandon.clone() };
-    let stop = life.stop.clone();
+fn read(shared: &Arc<Shared>, app: &Arc<Channel>, entry: Arc<Entry<dyn Input>>) -> Source {
+    let tasks = Tasks::default();
+    let source = Arc::downgrade(&entry);
+    let ending = Ending { last_try: tasks.stop.clone(), abandon: tasks.abandon.clone() };
+    let stop = tasks.stop.clone();
     let handler = handler(Arc::clone(shared), Arc::clone(app), &entry, ending);
-    life.all.spawn(async move {
+    tasks.all.spawn(async move {
         if let Some(reading) = stop.run_until_cancelled(begin(&entry, &handler)).await {
             stop.cancelled().await;
             reading.stop().await;
         }
     });
+    Source { entry: source, tasks }
 }
 
 async fn begin(entry: &Entry<dyn Input>, handler: &Handler) -> Box<dyn Reading> {

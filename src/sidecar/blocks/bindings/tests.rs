@@ -145,7 +145,7 @@ async fn the_app_says_which_bindings_it_wants() {
     let (shared, sources) =
         receiving(&app, &[&[], &[("route", "/my route")], &[], &[], &[("direction", "output, Input")]]);
     let inputs = Inputs::default();
-    inputs.start(&shared).await;
+    inputs.start(&shared, PATIENCE).await;
     let readers = || sources.iter().map(|source| source.readers()).collect::<Vec<_>>();
     eventually("read", || readers() == [1, 1, 0, 0, 1]).await;
     let asked = app.take();
@@ -154,11 +154,32 @@ async fn the_app_says_which_bindings_it_wants() {
 
     assert!(inputs.stop(PATIENCE).await);
     assert_eq!(readers(), [0; 5]);
-    inputs.start(&shared).await;
+    inputs.start(&shared, PATIENCE).await;
     eventually("read again", || readers() == [1, 1, 0, 0, 1]).await;
     assert!(inputs.close(PATIENCE).await);
-    inputs.start(&shared).await;
+    inputs.start(&shared, PATIENCE).await;
     assert_eq!(readers(), [0; 5], "closed for good");
+}
+
+#[tokio::test]
+async fn only_what_has_changed_is_read_anew() {
+    let app = TestApp::start(|_| (200, String::new())).await;
+    let (shared, sources) = receiving(&app, &[&[], &[], &[]]);
+    let inputs = Inputs::default();
+    inputs.start(&shared, PATIENCE).await;
+    eventually("read", || sources.iter().all(|source| source.readers() == 1)).await;
+    app.take();
+    let new: Arc<Source> = Arc::default();
+    let provider: Arc<dyn Input> = Arc::<Source>::clone(&new);
+    let replaced = shared.components.insert_input(manifest("b1", "bindings.fake", &[]), provider).unwrap();
+    drop(shared.components.remove("b2"));
+    inputs.start(&shared, PATIENCE).await;
+    eventually("read anew", || new.readers() == 1).await;
+    assert_eq!(sources.iter().map(|source| source.readers()).collect::<Vec<_>>(), [1, 0, 0]);
+    let asked: Vec<String> = app.take().into_iter().map(|question| question.path).collect();
+    assert_eq!(asked, ["/b1"]);
+    // Nobody holds it any more, so that it can be closed.
+    eventually("free", || Arc::strong_count(&replaced) == 1).await;
 }
 
 #[tokio::test]
@@ -167,7 +188,7 @@ async fn a_source_that_cannot_be_read_yet_is_tried_again() {
     let (shared, sources) = receiving(&app, &[&[]]);
     sources[0].refusals.store(1, Ordering::SeqCst);
     let inputs = Inputs::default();
-    inputs.start(&shared).await;
+    inputs.start(&shared, PATIENCE).await;
     eventually("read", || sources[0].readers() == 1).await;
 }
 
@@ -180,7 +201,7 @@ async fn an_event_reaches_the_app_and_its_answer_the_binding() {
     .await;
     let (shared, sources) = receiving(&app, &[&[("route", "hook")]]);
     let inputs = Inputs::default();
-    inputs.start(&shared).await;
+    inputs.start(&shared, PATIENCE).await;
     eventually("read", || sources[0].readers() == 1).await;
     app.take();
     let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -207,7 +228,7 @@ async fn without_an_app_nothing_is_read() {
     let mut alone = Arc::into_inner(shared).unwrap();
     alone.app = None::<Arc<Channel>>;
     let inputs = Inputs::default();
-    inputs.start(&Arc::new(alone)).await;
+    inputs.start(&Arc::new(alone), PATIENCE).await;
     assert_eq!(sources[0].readers(), 0);
 }
 
@@ -267,7 +288,7 @@ async fn policies_hold_in_both_directions() {
     let source = Arc::new(Source::default());
     shared.components.insert_input(manifest("in", "bindings.fake", &[]), Arc::<Source>::clone(&source) as _);
     let inputs = Inputs::default();
-    inputs.start(&Arc::new(shared)).await;
+    inputs.start(&Arc::new(shared), PATIENCE).await;
     eventually("read", || source.readers() == 1).await;
     let event = |data: &'static str| Event { data: data.into(), metadata: Metadata::new() };
     assert_eq!(source.tell(event("good")).await.unwrap(), "at last");
