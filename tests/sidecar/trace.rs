@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use crate::support::{Recorder, Sidecar, beside, component, resources, send};
 
-const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+pub const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const TO_T: &str = r#"[{"pubsubname":"bus","topic":"t","route":"/t"}]"#;
 
 /// A configuration file that has spans sent to this address.
-fn tracing(folder: &tempfile::TempDir, zipkin: SocketAddr, rate: &str) -> std::path::PathBuf {
+pub fn tracing(folder: &tempfile::TempDir, zipkin: SocketAddr, rate: &str) -> std::path::PathBuf {
     let file = folder.path().join("config.yaml");
     let text = format!(
         "apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata: {{name: c}}\nspec:\n  tracing:\n    samplingRate: '{rate}'\n    zipkin: {{endpointAddress: 'http://{zipkin}/api/v2/spans'}}\n"
@@ -22,19 +22,19 @@ fn tracing(folder: &tempfile::TempDir, zipkin: SocketAddr, rate: &str) -> std::p
 }
 
 /// A Zipkin that keeps what it gets, by the span's name.
-struct Zipkin {
-    recorder: Recorder,
+pub struct Zipkin {
+    pub recorder: Recorder,
     spans: BTreeMap<String, Value>,
 }
 
 impl Zipkin {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let recorder = Recorder::start("[]", async |_| (202, String::new())).await;
         Self { recorder, spans: BTreeMap::new() }
     }
 
     /// The span of this name; waits for it.
-    async fn span(&mut self, name: &str) -> Value {
+    pub async fn span(&mut self, name: &str) -> Value {
         while !self.spans.contains_key(name) {
             let request = self.recorder.next().await;
             assert_eq!(request.path, "/api/v2/spans");
@@ -49,7 +49,7 @@ impl Zipkin {
 }
 
 /// What a `traceparent` says of trace and span.
-fn ids(traceparent: &str) -> (&str, &str) {
+pub fn ids(traceparent: &str) -> (&str, &str) {
     (&traceparent[3..35], &traceparent[36..52])
 }
 
@@ -159,6 +159,21 @@ async fn a_caller_who_is_not_sampled_is_not_told_of() {
 }
 
 #[tokio::test]
+async fn a_call_by_headers_is_named_like_one_by_its_url() {
+    let mut zipkin = Zipkin::start().await;
+    let app = Recorder::content("[]").await;
+    let (sidecar, _folder) = traced("a", app.address, zipkin.recorder.address, "1", Env::of([])).await;
+    let headers = [("dapr-app-id", "a"), ("dapr-x", "y"), ("dapr-api-token", "secret")];
+    let answer = send("POST", &sidecar.url("/orders/1?x=1"), &headers, "").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let span = zipkin.span("calllocal/a/orders/1").await;
+    assert_eq!(span["tags"]["net.peer.name"], "a");
+    assert_eq!(span["tags"]["rpc.service"], "ServiceInvocation");
+    assert_eq!((&span["tags"]["dapr-x"], &span["tags"]["dapr-api-token"]), (&"y".into(), &Value::Null));
+    sidecar.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn every_event_of_a_bulk_has_a_span() {
     let mut zipkin = Zipkin::start().await;
     let mut app = Recorder::content(TO_T).await;
@@ -173,6 +188,24 @@ async fn every_event_of_a_bulk_has_a_span() {
     assert_eq!((&produced["id"], &produced["kind"]), (&Value::from(span), &Value::from("PRODUCER")));
     let call = zipkin.span("/v1.0/publish/bulk/bus/t").await;
     assert_eq!((&produced["parentId"], &produced["traceId"]), (&call["id"], &Value::from(trace)));
+}
+
+#[tokio::test]
+async fn a_request_with_several_events_names_the_trace_of_the_first() {
+    let mut zipkin = Zipkin::start().await;
+    let mut app = Recorder::content(
+        r#"[{"pubsubname":"bus","topic":"t","route":"/t","bulkSubscribe":{"enabled":true,"maxAwaitDurationMs":1}}]"#,
+    )
+    .await;
+    let (sidecar, _folder) = traced("a", app.address, zipkin.recorder.address, "1", Env::of([])).await;
+    let headers = [("traceparent", PARENT), ("content-type", "application/json")];
+    send("POST", &sidecar.url("/v1.0/publish/bus/t"), &headers, "{}").await;
+    let request = app.next().await;
+    let delivered = zipkin.span("pubsub/t").await;
+    let own = (ids(PARENT).0, delivered["id"].as_str().unwrap());
+    assert_eq!(request.header("traceparent").map(ids), Some(own));
+    assert_eq!(request.header("pubsubname"), Some("bus"));
+    sidecar.stop().await.unwrap();
 }
 
 #[tokio::test]

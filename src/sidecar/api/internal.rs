@@ -8,6 +8,7 @@ use hyper::header::HeaderValue;
 use hyper::{Request, Response, StatusCode, Version};
 use tonic::Status;
 
+use super::grpc::call::Call;
 use crate::sidecar::app::invoke::{Message, Said};
 use crate::sidecar::blocks::invoke::{APP_ID, CALLEE, CALLER, LocalError, SIDECAR_ERROR, TRACEPARENT};
 use crate::sidecar::core::Core;
@@ -71,25 +72,18 @@ async fn proxy(core: &Core, mut request: Request<Incoming>) -> Response<Body> {
     if let Some(caller) = request.headers().get(CALLER).and_then(|caller| caller.to_str().ok()) {
         core.metrics.invoke_received(caller);
     }
+    let mut call = Call::begin(request.uri().path(), request.headers(), false);
     let parent = request.headers().get(TRACEPARENT).and_then(|parent| parent.to_str().ok());
-    let path = request.uri().path().to_owned();
-    let mut span = core.shared.tracer.begin(Kind::Server, parent, || path.clone());
-    if let Some(span) = &mut span {
-        span.set("dapr.api", &path);
-        span.set("dapr.protocol", "grpc");
+    let begun = core.shared.tracer.begin(Kind::Server, parent, || request.uri().path().to_owned());
+    if let Some(mut span) = begun {
+        span.headers(request.headers());
         if let Ok(own) = HeaderValue::from_str(span.traceparent()) {
             request.headers_mut().insert(TRACEPARENT, own);
         }
+        call.traced(Some(span), None);
     }
-    match core.invoker.proxy_local(request.map(Body::new)).await {
-        Ok(response) => response,
-        Err(status) => {
-            if let Some(span) = &mut span {
-                span.fail(status.message());
-            }
-            status.into_http()
-        }
-    }
+    let answer = core.invoker.proxy_local(request.map(Body::new)).await;
+    call.follow(answer.unwrap_or_else(Status::into_http), None)
 }
 
 /// The span of the call, which the app learns of in the place of the caller's.

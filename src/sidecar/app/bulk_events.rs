@@ -11,11 +11,12 @@ use hyper::StatusCode;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 
 use super::Channel;
-use super::events::{SCOPE, Verdict, verdict};
+use super::events::{SCOPE, Verdict, put, put_trace, verdict};
 use super::grpc::Grpc;
 use crate::components::Metadata;
 use crate::sidecar::blocks::cloudevent;
 use crate::sidecar::json::{object, parse};
+use crate::sidecar::trace::Context;
 
 /// `type` of what holds them.
 pub(super) const TYPE: &str = "com.dapr.event.sent.bulk";
@@ -31,6 +32,8 @@ pub struct BulkEvent<'a> {
     pub path: &'a str,
     /// The events.
     pub entries: Vec<Entry<'a>>,
+    /// Trace context of the delivery: that of the first event. Each has its own inside.
+    pub trace: Context,
 }
 
 /// One event.
@@ -71,7 +74,10 @@ impl Channel {
             return Box::pin(grpc.bulk_event(bulk)).await;
         }
         let mut request = Request::new(Body::from(body(&bulk)));
-        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let headers = request.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        put(headers, "pubsubname", bulk.pubsub);
+        put_trace(headers, &bulk.trace);
         match self.posted(request, bulk.path, None).await {
             Ok((status, answer)) => verdicts(&bulk, status, &answer),
             Err(error) => vec![error.into(); bulk.entries.len()],
@@ -203,6 +209,7 @@ mod tests {
                 entry("b", Content::Raw(&raw, ""), &some),
                 entry("c", Content::Raw(&raw, "image/png"), &none),
             ],
+            trace: Context::default(),
         })
     }
 

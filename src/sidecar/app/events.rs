@@ -134,14 +134,16 @@ fn headers(event: &Event<'_>) -> HeaderMap {
     headers
 }
 
-fn put_trace(headers: &mut HeaderMap, trace: &Context) {
+/// Adds a trace context.
+pub(super) fn put_trace(headers: &mut HeaderMap, trace: &Context) {
     put(headers, "traceparent", &trace.parent);
     if !trace.state.is_empty() {
         put(headers, "tracestate", &trace.state);
     }
 }
 
-fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
+/// Adds a header, if its value can be one.
+pub(super) fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
     }

@@ -240,7 +240,7 @@ mod tests {
             kind: Kind::Server,
             started: SystemTime::UNIX_EPOCH + Duration::from_secs(1),
             took: Duration::from_millis(2),
-            attributes: vec![("rpc.service", "ServiceInvocation".into())],
+            attributes: vec![("rpc.service".into(), "ServiceInvocation".into())],
             error: Some("Code(404): Not Found".into()),
         };
         let env = Env::of([

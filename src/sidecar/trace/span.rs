@@ -1,9 +1,11 @@
 //! One span: what was done, for whom, how long it took.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::time::{Duration, Instant, SystemTime};
 
 use hyper::StatusCode;
+use hyper::header::HeaderMap;
 use tokio::sync::mpsc::Sender;
 
 /// Which side of a call a span is.
@@ -35,7 +37,7 @@ pub struct Finished {
     /// How long it took.
     pub took: Duration,
     /// What else is known, in the order in which it was learned.
-    pub attributes: Vec<(&'static str, String)>,
+    pub attributes: Vec<(Cow<'static, str>, String)>,
     /// Why it failed, if it did.
     pub error: Option<String>,
 }
@@ -88,7 +90,28 @@ impl Span {
     /// Adds what is known.
     pub fn set(&mut self, name: &'static str, value: impl Display) {
         if let Some((finished, _)) = &mut self.told {
-            finished.attributes.push((name, value.to_string()));
+            finished.attributes.push((name.into(), value.to_string()));
+        }
+    }
+
+    /// Adds the caller's headers whose names begin with `dapr-`, but not its token.
+    pub fn headers(&mut self, headers: &HeaderMap) {
+        let Some((finished, _)) = &mut self.told else { return };
+        for (name, value) in headers {
+            let name = name.as_str();
+            if name.starts_with("dapr-")
+                && name != "dapr-api-token"
+                && let Ok(value) = value.to_str()
+            {
+                finished.attributes.push((name.to_owned().into(), value.to_owned()));
+            }
+        }
+    }
+
+    /// Names it otherwise: only now it is known what it is.
+    pub fn rename(&mut self, name: impl Display) {
+        if let Some((finished, _)) = &mut self.told {
+            finished.name = name.to_string();
         }
     }
 

@@ -26,7 +26,7 @@ struct Span<'a> {
     local_endpoint: Endpoint<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     remote_endpoint: Option<Endpoint<'a>>,
-    tags: BTreeMap<&'static str, &'a str>,
+    tags: BTreeMap<&'a str, &'a str>,
 }
 
 #[derive(Serialize)]
@@ -42,8 +42,8 @@ pub fn body(app_id: &str, spans: &[Finished]) -> Vec<u8> {
 }
 
 fn of<'a>(app_id: &'a str, span: &'a Finished) -> Span<'a> {
-    let mut tags: BTreeMap<&'static str, &str> =
-        span.attributes.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let mut tags: BTreeMap<&str, &str> =
+        span.attributes.iter().map(|(name, value)| (name.as_ref(), value.as_str())).collect();
     tags.insert("otel.scope.name", SCOPE);
     tags.insert("service.name", app_id);
     if let Some(error) = &span.error {
@@ -89,7 +89,7 @@ mod tests {
             kind: Kind::Client,
             started: SystemTime::UNIX_EPOCH + Duration::from_millis(1500),
             took: Duration::from_nanos(10),
-            attributes: vec![("net.peer.name", "b".into()), ("dapr.status_code", "404".into())],
+            attributes: vec![("net.peer.name".into(), "b".into()), ("dapr.status_code".into(), "404".into())],
             error: Some("Code(404): Not Found".into()),
         };
         let text = String::from_utf8(body("a", &[span])).unwrap();

@@ -14,6 +14,7 @@ mod sidecar;
 mod state;
 mod stores;
 mod streaming;
+mod trace;
 
 use dapr::dapr::proto::runtime::v1::dapr_client::DaprClient;
 use tonic::transport::{Channel, Endpoint};

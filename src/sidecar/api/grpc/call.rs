@@ -13,6 +13,7 @@ use hyper::header::{HeaderMap, HeaderValue, USER_AGENT};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::{Code, Status};
 
+use super::trace::About;
 use crate::sidecar::trace::Span;
 
 const STATUS: &str = "grpc-status";
@@ -25,6 +26,7 @@ pub struct Call {
     logged: Option<(String, String)>,
     started: Instant,
     span: Option<Span>,
+    about: Option<About>,
 }
 
 impl Call {
@@ -35,12 +37,13 @@ impl Call {
             agent.unwrap_or_default().to_owned()
         };
         let logged = logging.then(|| (path.to_owned(), agent(headers)));
-        Self { logged, started: Instant::now(), span: None }
+        Self { logged, started: Instant::now(), span: None, about: None }
     }
 
-    /// Ends this span with the call.
-    pub fn traced(&mut self, span: Option<Span>) {
+    /// Ends this span with the call; `about` is what the method has to say of it.
+    pub fn traced(&mut self, span: Option<Span>, about: Option<About>) {
         self.span = span;
+        self.about = about;
     }
 
     /// Follows the response to its end. A stream that goes on ends when `stop` is cancelled, if there is one.
@@ -59,10 +62,13 @@ impl Call {
     }
 
     fn finish(&mut self, status: &Status) {
-        if let Some(mut span) = self.span.take()
-            && status.code() != Code::Ok
-        {
-            span.fail(status.message());
+        if let Some(mut span) = self.span.take() {
+            if let Some(about) = self.about.take() {
+                about.tell(&mut span);
+            }
+            if status.code() != Code::Ok {
+                span.fail(status.message());
+            }
         }
         if let Some((method, agent)) = self.logged.take() {
             tracing::info!(

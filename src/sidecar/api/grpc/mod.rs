@@ -2,7 +2,7 @@
 //! the group of the API that it belongs to, and what answers it.
 
 mod bindings;
-mod call;
+pub mod call;
 mod configuration;
 mod error;
 mod health;
@@ -53,6 +53,7 @@ macro_rules! service {
             $(type $stream = BoxStream<$item>;)*
             $(
                 async fn $method(&self, request: Request<$request>) -> Result<Response<$response>, Status> {
+                    trace::note(&request);
                     $answer(&self.core, request).await
                 }
             )*

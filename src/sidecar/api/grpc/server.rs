@@ -80,9 +80,7 @@ impl Api {
             Given::Wrong => refused("authentication error: api token mismatch"),
             Given::Right => {
                 if called != Called::Health {
-                    let (uri, tracer) = (request.uri().clone(), &self.core.shared.tracer);
-                    let name = || uri.path().to_owned();
-                    call.traced(context.begin(tracer, request.headers_mut(), name));
+                    self.trace(called, &mut context, &mut call, &mut request);
                 }
                 self.dispatch(called, request).await
             }
@@ -94,6 +92,33 @@ impl Api {
             context.give(response.headers_mut());
         }
         response
+    }
+
+    /// Begins the span of a call.
+    fn trace(
+        &self,
+        called: Called,
+        context: &mut trace::Given,
+        call: &mut Call,
+        request: &mut Request<Incoming>,
+    ) {
+        let (uri, tracer) = (request.uri().clone(), &self.core.shared.tracer);
+        let Some(mut span) = context.begin(tracer, request.headers_mut(), || uri.path().to_owned()) else {
+            return;
+        };
+        let mut about = None;
+        if span.is_told() {
+            span.headers(request.headers());
+            if called != Called::Other {
+                span.set("dapr.api", uri.path());
+                span.set("dapr.protocol", "grpc");
+                let own = about.insert(trace::About::of(uri.path()));
+                request.extensions_mut().insert(own.clone());
+            } else if let Some(target) = target(request.headers()) {
+                span.set("net.peer.name", target);
+            }
+        }
+        call.traced(Some(span), about);
     }
 
     async fn dispatch(&self, called: Called, request: Request<Incoming>) -> Response<Body> {

@@ -1,7 +1,16 @@
 //! Trace context of gRPC calls (observability reference, section 3): `grpc-trace-bin`, else the W3C headers, on
-//! the way in; both on the way out.
+//! the way in; both on the way out. And what the spans of calls say (section 2).
 
+use std::any::Any;
+use std::sync::{Arc, OnceLock};
+
+use dapr::dapr::proto::runtime::v1::{
+    BulkPublishRequest, DeleteBulkStateRequest, DeleteStateRequest, ExecuteStateTransactionRequest,
+    GetBulkSecretRequest, GetBulkStateRequest, GetSecretRequest, GetStateRequest, InvokeBindingRequest,
+    InvokeServiceRequest, PublishEventRequest, QueryStateRequest, SaveStateRequest,
+};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use tonic::Request;
 use tonic::metadata::MetadataMap;
 
 use crate::sidecar::trace::{BINARY, Context, Kind, Span, Tracer, from_binary, is_valid, to_binary};
@@ -69,6 +78,94 @@ pub fn of_call(metadata: &MetadataMap, tracer: &Tracer) -> Context {
         Some(own) if tracer.is_on() => Context::of_span(own, state),
         parent => Context::of_call(parent, state),
     }
+}
+
+/// What a call is about: only its method knows, its span has to tell. It is there when somebody hears of the span.
+#[derive(Debug, Clone)]
+pub struct About(Arc<(String, OnceLock<Subject>)>);
+
+#[derive(Debug)]
+enum Subject {
+    /// A kind of component, and its name.
+    Component(&'static str, String),
+    /// A topic.
+    Topic(String),
+    /// An app, and its method.
+    App(String, String),
+}
+
+impl About {
+    /// Nothing is known yet of a call of this method.
+    pub fn of(path: &str) -> Self {
+        Self(Arc::new((path.to_owned(), OnceLock::new())))
+    }
+
+    /// Says it to the span of the call.
+    pub fn tell(&self, span: &mut Span) {
+        let (path, subject) = &*self.0;
+        match subject.get() {
+            None => {}
+            Some(Subject::Component(system, name)) => {
+                span.set("rpc.service", "Dapr");
+                span.set("db.system", system);
+                span.set("db.name", name);
+                span.set("db.statement", path);
+                span.set("db.connection_string", system);
+            }
+            Some(Subject::Topic(topic)) => {
+                span.set("rpc.service", "Dapr");
+                span.set("messaging.system", "pubsub");
+                span.set("messaging.destination.name", topic);
+            }
+            Some(Subject::App(app, method)) => {
+                span.rename(format_args!("CallLocal/{app}/{method}"));
+                span.set("rpc.service", "ServiceInvocation");
+                span.set("net.peer.name", app);
+            }
+        }
+    }
+}
+
+/// Notes what a call is about, if its span is told.
+pub fn note<M: Any>(request: &Request<M>) {
+    if let Some(About(about)) = request.extensions().get()
+        && let Some(subject) = subject(request.get_ref())
+    {
+        // A call has one message.
+        let _ = about.1.set(subject);
+    }
+}
+
+fn subject(message: &dyn Any) -> Option<Subject> {
+    macro_rules! component {
+        ($($system:literal $message:ty: $name:ident;)*) => {
+            $(if let Some(message) = message.downcast_ref::<$message>() {
+                return Some(Subject::Component($system, message.$name.clone()));
+            })*
+        };
+    }
+    component! {
+        "state" GetStateRequest: store_name;
+        "state" SaveStateRequest: store_name;
+        "state" DeleteStateRequest: store_name;
+        "state" GetBulkStateRequest: store_name;
+        "state" DeleteBulkStateRequest: store_name;
+        "state" ExecuteStateTransactionRequest: store_name;
+        "state" QueryStateRequest: store_name;
+        "secrets" GetSecretRequest: store_name;
+        "secrets" GetBulkSecretRequest: store_name;
+        "bindings" InvokeBindingRequest: name;
+    }
+    if let Some(message) = message.downcast_ref::<PublishEventRequest>() {
+        return Some(Subject::Topic(message.topic.clone()));
+    }
+    if let Some(message) = message.downcast_ref::<BulkPublishRequest>() {
+        return Some(Subject::Topic(message.topic.clone()));
+    }
+    let InvokeServiceRequest { id, message } = message.downcast_ref()?;
+    let method = message.as_ref().map_or("", |message| message.method.as_str());
+    let method = method.split('?').next().unwrap_or_default().trim_start_matches('/');
+    Some(Subject::App(id.clone(), method.to_owned()))
 }
 
 #[cfg(test)]

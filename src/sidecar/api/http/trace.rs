@@ -1,11 +1,15 @@
 //! Trace context on the API (http-api reference, 0.4): checked on the way in, given back on the way out. And the
 //! spans of API calls (observability reference, section 2).
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use axum::response::IntoResponse;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use hyper::{Request, Response, StatusCode};
 
+use super::invoke;
+use crate::sidecar::blocks::invoke::target_in_headers;
 use crate::sidecar::trace::{Kind, Span, Tracer, is_valid};
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -55,8 +59,11 @@ impl Context {
 /// Begins the span of an API call. The request names it from then on, and so will the response.
 pub fn begin<B>(tracer: &Tracer, context: &mut Context, request: &mut Request<B>) -> Option<Span> {
     let parent = context.parent.as_ref().and_then(|parent| parent.to_str().ok());
-    let path = request.uri().path();
-    let mut span = tracer.begin(Kind::Client, parent, || name(path))?;
+    let named = || match invoked(request) {
+        Some((app, method)) => format!("CallLocal/{app}/{method}"),
+        None => request.uri().path().to_owned(),
+    };
+    let mut span = tracer.begin(Kind::Client, parent, named)?;
     if span.is_told() {
         describe(&mut span, request);
     }
@@ -66,17 +73,17 @@ pub fn begin<B>(tracer: &Tracer, context: &mut Context, request: &mut Request<B>
     Some(span)
 }
 
-/// The path, or `CallLocal/<app>/<method>` for an invocation by URL.
-fn name(path: &str) -> String {
-    match invoked(path) {
-        Some((app, method)) => format!("CallLocal/{app}/{method}"),
-        None => path.to_owned(),
+/// App and method of an invocation, by its URL or by its headers.
+fn invoked<B>(request: &Request<B>) -> Option<(Cow<'_, str>, &str)> {
+    let path = request.uri().path();
+    if let Some(target) = path.strip_prefix(invoke::PREFIX) {
+        return target.split_once("/method/").map(|(app, method)| (app.into(), method));
     }
-}
-
-/// App and method of an invocation by URL.
-fn invoked(path: &str) -> Option<(&str, &str)> {
-    path.strip_prefix("/v1.0/invoke/")?.split_once("/method/")
+    if path.starts_with("/v1.0") {
+        return None;
+    }
+    let app = target_in_headers(request.headers())?;
+    Some((app.into(), path.trim_start_matches('/')))
 }
 
 fn describe<B>(span: &mut Span, request: &Request<B>) {
@@ -87,7 +94,8 @@ fn describe<B>(span: &mut Span, request: &Request<B>) {
     span.set("dapr.protocol", "http");
     span.set("http.request.method", request.method());
     span.set("url.full", uri.path_and_query().map_or(path, |whole| whole.as_str()));
-    if let Some((app, _)) = invoked(path) {
+    span.headers(request.headers());
+    if let Some((app, _)) = invoked(request) {
         span.set("rpc.service", "ServiceInvocation");
         span.set("net.peer.name", app);
         return;

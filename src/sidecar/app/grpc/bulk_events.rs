@@ -5,10 +5,11 @@ use dapr::dapr::proto::runtime::v1::{
     TopicEventBulkRequest, TopicEventBulkRequestEntry, TopicEventBulkResponse, TopicEventCeRequest,
     TopicEventRequest, TopicEventResponse,
 };
+use hyper::header::HeaderMap;
 use tonic::metadata::MetadataMap;
 
-use super::Grpc;
 use super::events::{failed, verdict};
+use super::{Grpc, put_trace};
 use crate::sidecar::app::bulk_events::{BulkEvent, Content, Entry, TYPE, by_entry, new_id};
 use crate::sidecar::app::events::Verdict;
 use crate::sidecar::blocks::cloudevent::Parts;
@@ -24,11 +25,12 @@ impl Grpc<'_> {
             Err(cause) => return vec![Verdict::failed(cause); bulk.entries.len()],
         };
         let metadata = || {
-            let mut metadata = MetadataMap::new();
+            let mut headers = HeaderMap::new();
             if let Ok(pubsub) = bulk.pubsub.parse() {
-                metadata.insert("pubsubname", pubsub);
+                headers.insert("pubsubname", pubsub);
             }
-            metadata
+            put_trace(&mut headers, &bulk.trace);
+            MetadataMap::from_headers(headers)
         };
         let mut answer = self.call::<_, TopicEventBulkResponse>(STABLE, message.clone(), metadata()).await;
         if answer.as_ref().is_err_and(super::Failure::is_unimplemented) {

@@ -169,7 +169,12 @@ async fn deliver(
         Some(span) => {
             span.set("db.system", "bindings");
             span.set("db.name", name);
-            span.set("db.statement", format_args!("POST /{route}"));
+            if app.speaks_grpc() {
+                span.set("db.statement", "/dapr.proto.runtime.v1.AppCallback/OnBindingEvent");
+            } else {
+                span.set("db.statement", format_args!("POST /{route}"));
+            }
+            span.set("rpc.service", "Dapr");
             span.set("db.connection_string", "bindings");
             span.traceparent().to_owned()
         }

@@ -109,7 +109,7 @@ impl Delivery {
             }
         }
         for ((path, topic), slots) in places {
-            let (mut entries, mut spans) = (Vec::new(), Vec::new());
+            let (mut entries, mut spans, mut trace) = (Vec::new(), Vec::new(), None);
             for slot in &slots {
                 let Ready { message, event, peek, .. } = &ready[indices[*slot]];
                 let content = if self.raw {
@@ -118,10 +118,13 @@ impl Delivery {
                     Content::Event(event)
                 };
                 entries.push(Entry { id: new_id(), content, metadata: &message.metadata });
-                spans.push(self.span(topic, message, peek).0);
+                let (span, own) = self.span(topic, message, peek);
+                spans.push(span);
+                trace.get_or_insert(own);
             }
+            let trace = trace.unwrap_or_default();
             let pubsub = &self.entry.manifest.name;
-            let verdicts = app.bulk_event(BulkEvent { pubsub, topic, path, entries }).await;
+            let verdicts = app.bulk_event(BulkEvent { pubsub, topic, path, entries, trace }).await;
             for ((slot, verdict), span) in slots.into_iter().zip(verdicts).zip(spans) {
                 let outcome = Outcome::of(verdict, &ready[indices[slot]].peek, topic);
                 if let Some(mut span) = span {
