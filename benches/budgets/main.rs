@@ -13,6 +13,7 @@
 
 mod events;
 mod http;
+mod jobs;
 mod lifecycle;
 mod load;
 mod machine;
@@ -80,6 +81,7 @@ fn measure(report: &mut Report) -> Result<()> {
     many::measure(&ours, peer.as_ref(), report)?;
     rates::measure(&ours, peer.as_ref(), report)?;
     events::measure(&ours, peer.as_ref(), report)?;
+    jobs::measure(&ours, report)?;
     setup::measure(&ours, peer.as_ref(), report)
 }
 
