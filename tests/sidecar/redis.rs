@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use dapr_cli::sidecar::Options;
+use dapr_cli::sidecar::{Ended, Options};
 use hyper::StatusCode;
 use tokio_util::sync::CancellationToken;
 
@@ -217,4 +217,39 @@ async fn locks_and_bindings_keep_what_they_have_promised() {
     let (told, failed) = (counted.count(), counted.errors.lock().unwrap().len());
     assert!((told..=told + failed).contains(&count), "{told} increments, {failed} failures: {count}");
     sidecar.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_end_does_not_wait_for_a_server_that_is_away() {
+    for silent in [false, true] {
+        let Some(mut server) = Server::start(&["--save", "", "--appendonly", "no"]) else { return };
+        let host = server.host();
+        let settings = [("redisHost", host.as_str())];
+        let kinds = ["state.redis", "pubsub.redis", "configuration.redis", "lock.redis", "bindings.redis"];
+        let folder = resources(&kinds.map(|kind| component(&kind.replace('.', "-"), kind, &settings)));
+        let mut app =
+            Recorder::content(r#"[{"pubsubname": "pubsub-redis", "topic": "t", "route": "t"}]"#).await;
+        // Much less than the limit of what the test waits for.
+        let grace = Duration::from_secs(if silent { 1 } else { 3600 });
+        let options = Options {
+            resources_paths: vec![folder.path().into()],
+            graceful_shutdown: grace,
+            ..beside("app", app.address)
+        };
+        let sidecar = Sidecar::ready(options).await;
+        let watched = sidecar.get("/v1.0/configuration/configuration-redis/subscribe?key=k").await;
+        assert_eq!(watched.status, StatusCode::OK, "{}", watched.body);
+        assert_eq!(sidecar.post("/v1.0/publish/pubsub-redis/t", "x").await.status, StatusCode::NO_CONTENT);
+        app.next().await;
+        if silent {
+            server.pause();
+        } else {
+            server.kill();
+        }
+        let ended = sidecar.stop().await;
+        assert!(silent || matches!(ended, Ok(Ended::Gracefully)), "{ended:?}");
+        if silent {
+            server.resume();
+        }
+    }
 }

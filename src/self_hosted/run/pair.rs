@@ -24,7 +24,7 @@ const READY: Duration = Duration::from_secs(60);
 /// How long the app may take to end after it was asked to.
 pub const APP_GRACE: Duration = Duration::from_secs(5);
 /// The same for the sidecar: its own grace time and a little more.
-const SIDECAR_GRACE: Duration = Duration::from_secs(7);
+const SIDECAR_GRACE: Duration = Duration::from_secs(8);
 
 /// Where the output of both goes.
 #[derive(Clone)]

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// What giving back may take, after the app's time is over.
-const GIVING_BACK: Duration = Duration::from_secs(2);
+const GIVING_BACK: Duration = Duration::from_secs(1);
 
 /// How a delivery to the app is told to end.
 #[derive(Debug, Clone, Default)]

@@ -12,8 +12,9 @@ use crate::sidecar::loading;
 use crate::sidecar::options::duration_text;
 
 const RUNTIME: &str = "dapr.runtime";
-/// What components have at least, so that what was written gets to the disk.
-const CLOSING: Duration = Duration::from_secs(2);
+/// What components have at least, so that what was written gets to the disk. Whoever starts a sidecar gives it this and
+/// the time for giving back beyond the grace time, before it is killed.
+const CLOSING: Duration = Duration::from_secs(1);
 
 /// Ends everything in order. `running` is whether the start was complete: only then is there an app that a
 /// shutdown may be held back for. `probes` is cancelled when nobody asks for the app's health any more.
