@@ -9,6 +9,9 @@ use crate::dashboard::sources::apps::App;
 use crate::dashboard::telemetry::query::Edge;
 
 const COLUMN: i64 = 290;
+/// A row of words, and how wide a character of them is, generously.
+const TEXT: i64 = 15;
+const CHARACTER: i64 = 7;
 const ROW: i64 = 74;
 const WIDTH: i64 = 168;
 const HEIGHT: i64 = 46;
@@ -125,7 +128,9 @@ pub fn draw(apps: &[App], seen: &[Edge]) -> Graph {
     let edges = lines(&nodes, &ways, seen);
     let lowest = ways.values().map(|y| y + HEIGHT / 2).max().unwrap_or_default();
     let right = nodes.iter().map(|node| node.x + node.width).max().unwrap_or_default();
+    let right = edges.iter().map(|line| line.x + width(&line.label) / 2).max().unwrap_or_default().max(right);
     let bottom = nodes.iter().map(|node| node.y + node.height).max().unwrap_or_default().max(lowest);
+    let bottom = edges.iter().map(|line| line.y + TEXT / 2).max().unwrap_or_default().max(bottom);
     Graph { width: right + MARGIN, height: bottom + MARGIN, nodes, edges }
 }
 
@@ -159,56 +164,106 @@ fn lines(nodes: &[Node], ways: &BTreeMap<(i64, &str), i64>, seen: &[Edge]) -> Ve
     }
     let find = |name: &str| {
         let (kind, name) = name.strip_prefix('/').map_or(("app", name), |name| ("component", name));
-        nodes.iter().find(|node| node.kind == kind && node.name == name)
+        nodes.iter().position(|node| node.kind == kind && node.name == name)
     };
-    let line = |((source, target), edges): ((&str, &str), Vec<&Edge>)| {
-        let (from, to) = (find(source)?, find(target)?);
-        let count: i64 = edges.iter().map(|edge| edge.count).sum();
-        let errors: i64 = edges.iter().map(|edge| edge.errors).sum();
-        let words: Vec<&str> = edges.iter().map(|edge| edge.what.as_str()).collect();
-        let (path, x, y) = way(from, to, |column| ways.get(&(column, target)).copied());
-        let details: Vec<String> = edges
-            .iter()
-            .map(|edge| {
-                let milliseconds = edge.average / 1000;
-                format!(
-                    "{}: {} in all, {} failed, {milliseconds} ms on average",
-                    edge.what, edge.count, edge.errors
-                )
-            })
-            .collect();
-        Some(Line {
-            source: source.to_owned(),
-            target: target.trim_start_matches('/').to_owned(),
-            label: format!("{} {count}", words.join(", ")),
-            failed: errors > 0,
+    let drawn: Vec<_> = together
+        .into_iter()
+        .filter_map(|((source, target), edges)| Some((find(source)?, find(target)?, edges)))
+        .collect();
+    let ends: Vec<(usize, usize)> = drawn.iter().map(|(from, to, _)| (*from, *to)).collect();
+    let heights = heights(nodes, &ends);
+    let line = |((from, to, edges), heights): ((usize, usize, Vec<&Edge>), (i64, i64))| {
+        let (from, to) = (&nodes[from], &nodes[to]);
+        let target = edges.first().map(|edge| edge.target.as_str()).unwrap_or_default();
+        let (path, x, y) = way(from, to, heights, |column| ways.get(&(column, target)).copied());
+        let told = |edge: &&Edge| {
+            let milliseconds = edge.average / 1000;
+            format!(
+                "{}: {} in all, {} failed, {milliseconds} ms on average",
+                edge.what, edge.count, edge.errors
+            )
+        };
+        Line {
+            source: from.name.clone(),
+            target: to.name.clone(),
+            label: label(&edges),
+            failed: edges.iter().any(|edge| edge.errors > 0),
             path,
             x,
             y,
-            title: details.join("; "),
-        })
+            title: edges.iter().map(told).collect::<Vec<_>>().join("; "),
+        }
     };
-    together.into_iter().filter_map(line).collect()
+    let mut lines: Vec<Line> = drawn.into_iter().zip(heights).map(line).collect();
+    spread(&mut lines);
+    lines
 }
 
-/// The path of a line, and where its words stand: in the middle of the first piece, which no other line's words are
-/// likely to have.
-fn way(from: &Node, to: &Node, between: impl Fn(i64) -> Option<i64>) -> (String, i64, i64) {
-    let (y1, y2) = (from.y + from.height / 2, to.y + to.height / 2);
+/// What is done and how often, as far as there is room between two columns; all of it is said when the line is pointed
+/// at.
+fn label(edges: &[&Edge]) -> String {
+    let count = edges.iter().map(|edge| edge.count).sum::<i64>().to_string();
+    let words: Vec<&str> = edges.iter().map(|edge| edge.what.as_str()).collect();
+    let words = words.join(", ");
+    let room = usize::try_from((COLUMN - WIDTH) / CHARACTER).unwrap_or_default() - count.len() - 1;
+    if words.chars().count() <= room {
+        return format!("{words} {count}");
+    }
+    words.chars().take(room - 1).chain("… ".chars()).chain(count.chars()).collect()
+}
+
+/// How much room a text takes, generously.
+fn width(text: &str) -> i64 {
+    i64::try_from(text.chars().count()).unwrap_or(i64::MAX / CHARACTER) * CHARACTER
+}
+
+/// At which heights each line begins and ends: those that share the side of a node stand apart, in the order of where
+/// they go.
+fn heights(nodes: &[Node], lines: &[(usize, usize)]) -> Vec<(i64, i64)> {
+    /// The height of the other end, the line, and whether it ends here.
+    type End = (i64, usize, bool);
+    // By node and side.
+    let mut sides: BTreeMap<(usize, bool), Vec<End>> = BTreeMap::new();
+    for (line, &(from, to)) in lines.iter().enumerate() {
+        let (leaves_right, comes_right) = (nodes[from].x <= nodes[to].x, nodes[from].x >= nodes[to].x);
+        sides.entry((from, leaves_right)).or_default().push((nodes[to].y, line, false));
+        sides.entry((to, comes_right)).or_default().push((nodes[from].y, line, true));
+    }
+    let mut found = vec![(0, 0); lines.len()];
+    for ((node, _), mut ends) in sides {
+        ends.sort_unstable();
+        let parts = i64::try_from(ends.len()).unwrap_or(i64::MAX - 1) + 1;
+        for (place, (_, line, is_end)) in (1..).zip(ends) {
+            let height = nodes[node].y + nodes[node].height * place / parts;
+            if is_end { found[line].1 = height } else { found[line].0 = height }
+        }
+    }
+    found
+}
+
+/// The path of a line, and where its words stand: in the room beside the column where it begins, where no node is.
+fn way(
+    from: &Node,
+    to: &Node,
+    (y1, y2): (i64, i64),
+    between: impl Fn(i64) -> Option<i64>,
+) -> (String, i64, i64) {
+    let beside = (COLUMN - WIDTH) / 2;
     if from.x == to.x {
-        // One above the other: round the side.
+        // One above the other, or to itself: round the side.
         let (x, out) = (from.x + from.width, from.x + from.width + 46);
         let path = format!("M{x},{y1} C{out},{y1} {out},{y2} {x},{y2}");
-        return (path, x + 40, i64::midpoint(y1, y2) - 6);
+        return (path, x + beside, i64::midpoint(y1, y2));
     }
-    let mut places = vec![(if from.x < to.x { from.x + from.width } else { from.x }, y1)];
+    let forth = from.x < to.x;
+    let mut places = vec![(if forth { from.x + from.width } else { from.x }, y1)];
     for column in (from.x - MARGIN) / COLUMN + 1..(to.x - MARGIN) / COLUMN {
         if let Some(y) = between(column) {
             let x = MARGIN + column * COLUMN;
             places.extend([(x, y), (x + WIDTH, y)]);
         }
     }
-    places.push((if from.x < to.x { to.x } else { to.x + to.width }, y2));
+    places.push((if forth { to.x } else { to.x + to.width }, y2));
     let mut path = format!("M{},{}", places[0].0, places[0].1);
     for pair in places.windows(2) {
         let ((x1, y1), (x2, y2)) = (pair[0], pair[1]);
@@ -217,7 +272,51 @@ fn way(from: &Node, to: &Node, between: impl Fn(i64) -> Option<i64>) -> (String,
         let _ = write!(path, " C{middle},{y1} {middle},{y2} {x2},{y2}");
     }
     let (first, second) = (places[0], places[1]);
-    (path, i64::midpoint(first.0, second.0), i64::midpoint(first.1, second.1) - 6)
+    let x = if forth { first.0 + beside } else { first.0 - beside };
+    (path, x, height_at(x, first, second))
+}
+
+/// How high a line is at this `x`, to the pixel.
+fn height_at(x: i64, (x1, y1): (i64, i64), (x2, y2): (i64, i64)) -> i64 {
+    let middle = i64::midpoint(x1, x2);
+    #[expect(clippy::cast_precision_loss, reason = "a drawing has some thousand pixels")]
+    let curve = |t: f64, ends: (i64, i64), hands: (i64, i64)| {
+        let back = 1.0 - t;
+        ends.0 as f64 * back.powi(3)
+            + 3.0 * hands.0 as f64 * t * back.powi(2)
+            + 3.0 * hands.1 as f64 * t.powi(2) * back
+            + ends.1 as f64 * t.powi(3)
+    };
+    #[expect(clippy::cast_precision_loss, reason = "the same")]
+    let wanted = x as f64;
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..16 {
+        let t = f64::midpoint(low, high);
+        let is_before = (curve(t, (x1, x2), (middle, middle)) < wanted) == (x1 < x2);
+        if is_before { low = t } else { high = t }
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "it lies between two whole numbers of pixels")]
+    let y = curve(low, (y1, y2), (y1, y2)).round() as i64;
+    y - 5
+}
+
+/// Moves words that would stand on others down, as far as it takes.
+fn spread(lines: &mut [Line]) {
+    let is_on = |one: &Line, other: &Line, y: i64| {
+        let room = width(&one.label) + width(&other.label);
+        (other.x - one.x).abs() * 2 < room && (other.y - y).abs() < TEXT
+    };
+    let mut order: Vec<usize> = (0..lines.len()).collect();
+    order.sort_by_key(|&index| (lines[index].y, lines[index].x));
+    for (place, &index) in order.iter().enumerate() {
+        let mut y = lines[index].y;
+        let mut placed = order[..place].iter();
+        while let Some(&other) = placed.find(|&&other| is_on(&lines[index], &lines[other], y)) {
+            y = lines[other].y + TEXT;
+            placed = order[..place].iter();
+        }
+        lines[index].y = y;
+    }
 }
 
 #[cfg(test)]
@@ -268,5 +367,37 @@ mod tests {
     fn a_circle_is_drawn_too() {
         let graph = draw(&[], &[edge("a", "b", 0), edge("b", "a", 0), edge("a", "a", 0)]);
         assert_eq!((graph.nodes.len(), graph.edges.len()), (2, 3));
+    }
+
+    #[test]
+    fn words_stand_on_no_node_and_on_no_other_words() {
+        let mut seen: Vec<Edge> = ["a", "b", "c", "d", "/store", "/pubsub"]
+            .into_iter()
+            .flat_map(|target| ["web", "a", "b"].map(|source| edge(source, target, 0)))
+            .filter(|edge| edge.source != edge.target)
+            .collect();
+        seen.push(Edge { what: "a rather long word for what is done".into(), ..edge("d", "web", 0) });
+        seen.push(edge("d", "d", 0));
+        let graph = draw(&[], &seen);
+        assert_eq!(graph.edges.len(), seen.len());
+        // Letters stand above the line of the text.
+        let area = |line: &Line| {
+            let half = width(&line.label) / 2;
+            (line.x - half, line.y - TEXT + 4, line.x + half, line.y + 3)
+        };
+        let apart = |a: (i64, i64, i64, i64), b: (i64, i64, i64, i64)| {
+            a.2 <= b.0 || b.2 <= a.0 || a.3 <= b.1 || b.3 <= a.1
+        };
+        for (index, line) in graph.edges.iter().enumerate() {
+            let own = area(line);
+            assert!(own.0 >= 0 && own.2 <= graph.width && own.3 <= graph.height, "{line:?}");
+            for node in &graph.nodes {
+                let its = (node.x, node.y, node.x + node.width, node.y + node.height);
+                assert!(apart(own, its), "{line:?} on {node:?}");
+            }
+            for other in &graph.edges[..index] {
+                assert!(apart(own, area(other)), "{line:?} on {other:?}");
+            }
+        }
     }
 }
