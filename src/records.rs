@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 use crate::os;
 use crate::paths::{InstallDir, file_name};
 
+/// How the files of [`Stopped`] end.
+const STOPPED: &str = "stopped";
+
 /// A process that can't be mistaken for a later one with the same PID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ProcessId {
@@ -124,6 +127,24 @@ pub struct Record {
     pub run_template_name: String,
 }
 
+/// An app that was stopped while its run goes on with others: the run can start it again. Unknown texts are empty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stopped {
+    /// Identity of the app.
+    pub app_id: String,
+    /// The `dapr run`. The file means something as long as it lives.
+    pub cli: ProcessId,
+    /// Socket on which it takes requests for this app.
+    pub control: PathBuf,
+    /// The app's command, arguments joined by one space.
+    #[serde(default)]
+    pub command: String,
+    /// Absolute path of the run file.
+    #[serde(default)]
+    pub run_template_path: String,
+}
+
 fn yes() -> bool {
     true
 }
@@ -227,6 +248,44 @@ impl Directory {
         records
     }
 
+    fn stopped_file(&self, app_id: &str, cli_pid: u32) -> PathBuf {
+        self.path.join(format!("{}-{cli_pid}.{STOPPED}", file_name(app_id)))
+    }
+
+    /// Notes that an app was stopped while its run goes on.
+    pub fn write_stopped(&self, stopped: &Stopped) -> io::Result<()> {
+        fs_err::create_dir_all(&self.path)?;
+        let file = self.stopped_file(&stopped.app_id, stopped.cli.pid);
+        let beside = file.with_extension("new");
+        fs_err::write(&beside, serde_json::to_vec_pretty(stopped)?)?;
+        fs_err::rename(beside, file)
+    }
+
+    /// Takes the note back; one that isn't there is fine.
+    pub fn remove_stopped(&self, app_id: &str, cli_pid: u32) {
+        let _ = fs_err::remove_file(self.stopped_file(app_id, cli_pid));
+    }
+
+    /// The apps that were stopped and can be started again, by id. Notes of runs that are gone are removed on the way.
+    pub fn stopped(&self) -> Vec<Stopped> {
+        let Ok(entries) = fs_err::read_dir(&self.path) else { return Vec::new() };
+        let files = entries.flatten().map(|entry| entry.path());
+        let read = |file: PathBuf| {
+            let stopped: Stopped = serde_json::from_slice(&fs_err::read(&file).ok()?).ok()?;
+            if !stopped.cli.is_alive() {
+                let _ = fs_err::remove_file(file);
+                return None;
+            }
+            Some(stopped)
+        };
+        let mut found: Vec<Stopped> = files
+            .filter(|file| file.extension().is_some_and(|extension| extension == STOPPED))
+            .filter_map(read)
+            .collect();
+        found.sort_by(|a, b| a.app_id.cmp(&b.app_id));
+        found
+    }
+
     /// What is in the directory, for those who look after it. Nothing is removed.
     pub fn leftovers(&self) -> Leftovers {
         let mut found = Leftovers::default();
@@ -322,6 +381,32 @@ mod tests {
         assert_eq!(directory.live(), [full]);
         directory.remove("a", me.pid).unwrap();
         assert!(directory.announce(&record("a", me)).unwrap());
+    }
+
+    #[test]
+    fn what_was_stopped_is_known_as_long_as_its_run_lives() {
+        let (_home, directory) = directory();
+        let me = ProcessId::current();
+        let stopped = |app_id: &str, cli| Stopped {
+            app_id: app_id.into(),
+            cli,
+            control: "/x.sock".into(),
+            command: String::new(),
+            run_template_path: String::new(),
+        };
+        let here = [stopped("a", me), stopped("b", me)];
+        for one in here.iter().rev() {
+            directory.write_stopped(one).unwrap();
+        }
+        let gone = ProcessId { pid: me.pid, started: me.started + 1 };
+        directory.write_stopped(&stopped("c", gone)).unwrap();
+        assert_eq!(directory.stopped(), here);
+        assert!(directory.live().is_empty());
+        directory.remove_stopped("a", me.pid);
+        directory.remove_stopped("nobody", me.pid);
+        assert_eq!(directory.stopped(), here[1..]);
+        // The note of the run that is gone was removed by its first reader.
+        assert_eq!(fs_err::read_dir(directory.path()).unwrap().count(), 1);
     }
 
     #[test]

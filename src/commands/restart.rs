@@ -1,9 +1,11 @@
-//! `dapr restart`: ends apps and starts them again, beside the same sidecars.
+//! `dapr restart`: ends apps and starts them again, beside the same sidecars; and starts apps of a run that were
+//! stopped.
 
 use std::collections::BTreeSet;
 
 use super::Globals;
 use crate::error::{EXIT_FAILED, EXIT_OK, EXIT_USAGE, Failure};
+use crate::records::Stopped;
 use crate::self_hosted::instances::{self, Instance};
 use crate::self_hosted::restart;
 
@@ -29,10 +31,12 @@ pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
         let hint = "name the apps to restart: dapr restart <app-id>";
         return Err(Failure::new("no app id is given").hint(hint).code(EXIT_USAGE));
     }
-    let instances = instances::list(&globals.install()?, &globals.env);
+    let install = globals.install()?;
+    let instances = instances::list(&install, &globals.env);
+    let stopped = restart::stopped(&install);
     let mut code = EXIT_OK;
     for id in ids {
-        match restart(id, &instances) {
+        match restart(id, &instances, &stopped) {
             Ok(()) => globals.printer.success(format!("app restarted successfully: {id}")),
             Err(failure) => {
                 code = EXIT_FAILED;
@@ -44,8 +48,8 @@ pub fn run(args: &Args, globals: &Globals) -> Result<u8, Failure> {
 }
 
 /// Restarts an app; the failure says which.
-fn restart(id: &str, instances: &[Instance]) -> Result<(), Failure> {
-    restart::restart(id, instances).map_err(|error| {
+fn restart(id: &str, instances: &[Instance], stopped: &[Stopped]) -> Result<(), Failure> {
+    restart::restart(id, instances, stopped).map_err(|error| {
         Failure::new(format!("failed to restart app id {id}: {error}")).with_hints(error.hint())
     })
 }

@@ -3,11 +3,12 @@
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
+use std::process::Stdio;
 use std::sync::mpsc::{self, Receiver};
 
-use dapr_cli::records::ProcessId;
+use dapr_cli::records::{Directory, ProcessId};
 
-use crate::support::{Process, TestContext};
+use crate::support::{Process, TestContext, eventually};
 
 /// A run that gives every request the same answer.
 fn run(context: &TestContext, name: &str, answer: &'static str) -> (PathBuf, Receiver<String>) {
@@ -87,4 +88,34 @@ fn only_what_a_run_of_ours_owns_can_be_restarted() {
     hint: did you mean restart-hand?
     ");
     assert_eq!(context.dapr(["restart"]).code, Some(2));
+}
+
+#[test]
+fn an_app_that_was_stopped_is_started_again_by_its_run() {
+    let context = TestContext::new();
+    let app = |id: &str| format!("- appID: {id}\n  appDirPath: .\n  command: [sleep, '600']\n");
+    let file = format!("version: 1\napps:\n{}{}", app("start-a"), app("start-b"));
+    fs_err::write(context.home().join("dapr.yaml"), file).unwrap();
+    let mut command = context.command();
+    let command = command.args(["run", "-f", "dapr.yaml", "--runtime", "embedded"]);
+    let mut run = Process::of(command.stdout(Stdio::null()).stderr(Stdio::null()));
+    let records = Directory::of(&context.install());
+    let runs = |id: &str| records.instances(id).iter().any(|record| record.app.is_some());
+    eventually("both run", || runs("start-a") && runs("start-b"));
+    let first = records.instances("start-a")[0].daprd;
+    assert_eq!(context.dapr(["stop", "start-a"]).code, Some(0));
+    assert!(!runs("start-a") && runs("start-b"));
+    let stopped = records.stopped();
+    assert_eq!((stopped.len(), stopped[0].app_id.as_str()), (1, "start-a"));
+    assert_eq!((stopped[0].cli.pid, stopped[0].command.as_str()), (run.id(), "sleep 600"));
+    let outcome = context.dapr(["restart", "start-a"]);
+    assert_eq!(outcome.stdout, "✅  app restarted successfully: start-a\n", "{outcome}");
+    assert!(runs("start-a") && records.stopped().is_empty());
+    assert_ne!(records.instances("start-a")[0].daprd, first);
+    // One that runs again is restarted beside its sidecar, and the run ends with its last app.
+    assert_eq!(context.dapr(["restart", "start-a"]).code, Some(0));
+    assert_eq!(context.dapr(["stop", "start-b"]).code, Some(0));
+    assert_eq!(context.dapr(["stop", "start-a"]).code, Some(0));
+    eventually("the run has ended", || !run.is_running());
+    assert!(records.stopped().is_empty());
 }

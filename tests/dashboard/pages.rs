@@ -1,6 +1,9 @@
 //! What pages and their JSON forms show.
 
-use dapr_cli::records::ProcessId;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixListener;
+
+use dapr_cli::records::{Directory, ProcessId, Stopped};
 
 use super::Dashboard;
 use super::support::FakeSidecar;
@@ -99,4 +102,35 @@ fn the_environment_of_an_app_is_shown_without_its_secrets() {
     assert_eq!(data.json()["instances"][0]["command"], "python app.py --token •••••• --port 8000");
     assert!(page.contains("SHOWN_API_KEY") && !page.contains(SCRIPT), "{page}");
     assert!(!page.contains("hunter") && !data.body.contains("hunter"), "{page}");
+}
+
+#[test]
+fn an_app_that_was_stopped_can_be_started() {
+    let dashboard = Dashboard::start();
+    let socket = dashboard.context().home().join("run.sock");
+    let listener = UnixListener::bind(&socket).unwrap();
+    let server = std::thread::spawn(move || {
+        let mut stream = listener.accept().unwrap().0;
+        let mut line = String::new();
+        BufReader::new(&stream).read_line(&mut line).unwrap();
+        writeln!(stream, "{{}}").unwrap();
+        line
+    });
+    let stopped = Stopped {
+        app_id: "shown-resting".into(),
+        cli: ProcessId::current(),
+        control: socket,
+        command: "run --token hunter2".into(),
+        run_template_path: "/x/dapr.yaml".into(),
+    };
+    Directory::of(&dashboard.context().install()).write_stopped(&stopped).unwrap();
+    let page = dashboard.get("/apps").body;
+    assert!(page.contains("shown-resting") && page.contains(">Start</button>"), "{page}");
+    assert!(!page.contains("hunter2"), "{page}");
+    let path = "/api/v1/apps/shown-resting/restart";
+    let answer = dashboard.send("POST", path, &[&dashboard.session()], "");
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(server.join().unwrap(), "{\"action\":\"restart\",\"appId\":\"shown-resting\"}\n");
+    let missing = dashboard.send("POST", "/api/v1/apps/nobody/restart", &[&dashboard.session()], "");
+    assert_eq!(missing.status, 404, "{}", missing.body);
 }

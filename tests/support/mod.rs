@@ -129,6 +129,11 @@ impl Process {
         command
     }
 
+    /// Any program.
+    pub fn of(command: &mut Command) -> Self {
+        Self::spawn(command)
+    }
+
     fn spawn(command: &mut Command) -> Self {
         Self(command.spawn().expect("the process starts"))
     }

@@ -31,6 +31,8 @@ pub struct Life<'a> {
     /// The probe has given its verdict.
     judged: bool,
     sidecar_failed: bool,
+    /// Somebody has asked for the end.
+    stopped: bool,
     code: u8,
     restarts: u32,
     pause: Duration,
@@ -56,6 +58,7 @@ impl<'a> Life<'a> {
             changes: watch::Changes::of(unit.app),
             judged: false,
             sidecar_failed: false,
+            stopped: false,
             code: EXIT_OK,
             restarts: 0,
             pause: unit.app.restart.backoff,
@@ -63,8 +66,9 @@ impl<'a> Life<'a> {
         }
     }
 
-    /// Goes on until the run ends, or the app is stopped for good.
-    pub async fn live(mut self) -> End {
+    /// Goes on until the run ends, or until somebody asks for the app to be stopped; then the orders that may come are
+    /// given back.
+    pub async fn live(mut self) -> (End, Option<Orders>) {
         while let Some(event) = self.next().await {
             if self.handle(event).await.is_break() {
                 break;
@@ -77,7 +81,7 @@ impl<'a> Life<'a> {
             (EXIT_OK, killed) => killed,
             (code, _) => code,
         };
-        End { code, pair: Some(self.pair) }
+        (End { code, pairs: vec![self.pair] }, self.stopped.then_some(self.orders))
     }
 
     /// What happens next; `None` when the run ends.
@@ -136,6 +140,9 @@ impl<'a> Life<'a> {
                 run.voice.run(&Note::Info(format!("Stopping app \"{}\", as asked", unit.app.id)));
                 unit.failed("it was stopped");
                 unit.stop(&mut self.pair).await;
+                self.stopped = true;
+                run.ended(unit.rank);
+                unit.rest(&self.pair);
                 let _ = done.send(Ok(()));
                 return ControlFlow::Break(());
             }

@@ -72,7 +72,7 @@ struct Context<'a> {
     guard: Arc<Guard>,
     requests: Requests,
     console: Console,
-    voice: Voice<'a>,
+    voice: &'a Voice<'a>,
     states: States,
     look: Look,
     env: Env,
@@ -87,6 +87,8 @@ struct Context<'a> {
     left: RefCell<BTreeSet<usize>>,
     /// How many apps are still to be started.
     starting: Cell<usize>,
+    /// Checks an app once more and reserves its ports, by rank: for one that is started again.
+    prepare: &'a dyn Fn(usize) -> Result<Prepared, Failure>,
 }
 
 impl Context<'_> {
@@ -142,6 +144,12 @@ pub async fn run(file: &RunFile, plan: &Plan, options: Options, draw: Draw<'_>) 
     let (control, orders) = Control::open(&options.install, &names);
     let reachable = |app: Prepared| app.reachable_at(control.as_ref().map(Control::path));
     let prepared = prepared.into_iter().map(reachable).collect();
+    let again = |rank: usize| {
+        let app = apps.get(rank).ok_or_else(|| Failure::new("there is no such app"))?;
+        let known = instances::known(&options.install);
+        let prepared = Prepared::new(settings(file, app, &options)?, &known, &|note| voice.app(rank, &note))?;
+        Ok(reachable(prepared))
+    };
     let guard = Guard::start()
         .map_err(|error| Failure::new(format!("cannot start the guardian process: {error}")))?;
     let width = if options.terminal { names.iter().map(String::len).max().unwrap_or_default() } else { 0 };
@@ -149,7 +157,7 @@ pub async fn run(file: &RunFile, plan: &Plan, options: Options, draw: Draw<'_>) 
         guard: Arc::new(guard),
         requests,
         console,
-        voice,
+        voice: &voice,
         states: States::new(apps.len()),
         look: Look { colours: options.colours, width, hidden: options.detached },
         env: options.env.clone(),
@@ -159,13 +167,14 @@ pub async fn run(file: &RunFile, plan: &Plan, options: Options, draw: Draw<'_>) 
         names,
         on_failure: options.on_failure,
         give_up: CancellationToken::new(),
+        prepare: &again,
     };
     let ends = live(&context, plan, &apps, prepared, orders).await;
     context.voice.open();
     // The guardian ends what is left, which closes the last pipes: every line has been written then.
     context.guard.finish();
     let codes = ends.into_iter().map(|end| {
-        if let Some(mut pair) = end.pair {
+        for mut pair in end.pairs {
             pair.clean_up();
         }
         end.code

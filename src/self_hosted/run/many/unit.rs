@@ -4,7 +4,9 @@
 use crate::error::{EXIT_FAILED, EXIT_OK, Failure};
 use crate::os::Exit;
 use crate::process::Child;
+use crate::records::{ProcessId, Stopped};
 use crate::runfile::{App, Condition};
+use crate::self_hosted::control::Action;
 
 use super::super::control::Orders;
 use super::super::pair::Pair;
@@ -30,8 +32,8 @@ pub struct Unit<'a> {
 pub struct End {
     /// The exit code that it stands for: 0 when nothing was wrong.
     pub code: u8,
-    /// What is left of it: its last lines may not have been written yet.
-    pub pair: Option<Pair>,
+    /// What is left of it, from each time that it was started: its last lines may not have been written yet.
+    pub pairs: Vec<Pair>,
 }
 
 impl Unit<'_> {
@@ -45,21 +47,94 @@ impl Unit<'_> {
                 self.failed("it was not started");
                 self.run.start_done(self.rank);
                 self.run.ended(self.rank);
-                return End { code: EXIT_FAILED, pair: None };
+                return End { code: EXIT_FAILED, pairs: Vec::new() };
             }
         };
         self.run.start_done(self.rank);
         match started {
-            Ok(Some(pair)) => Life::new(&self, pair, orders).live().await,
-            Ok(None) => End { code: EXIT_OK, pair: None },
+            Ok(Some(pair)) => self.lives(pair, orders).await,
+            Ok(None) => End { code: EXIT_OK, pairs: Vec::new() },
             Err(failure) => {
                 let text = format!("Error starting Dapr and app (\"{}\"): {}", self.app.id, failure.message);
                 self.fail(&text);
                 self.failed(&failure.message);
                 // Nothing more is started, and what runs is stopped: as the stock command line does.
                 self.run.give_up.cancel();
-                End { code: EXIT_FAILED, pair: None }
+                End { code: EXIT_FAILED, pairs: Vec::new() }
             }
+        }
+    }
+
+    /// Lives, and lives again when it is asked for after it was stopped, as long as the run goes on.
+    async fn lives(&self, mut pair: Pair, mut orders: Orders) -> End {
+        let mut left = Vec::new();
+        loop {
+            let (end, resting) = Life::new(self, pair, orders).live().await;
+            left.extend(end.pairs);
+            let woken = match resting.filter(|_| !self.run.is_ending()) {
+                Some(mut own) => {
+                    let woken = self.woken(&mut own).await;
+                    if let Some(old) = left.last() {
+                        old.records.remove_stopped(&self.app.id, std::process::id());
+                    }
+                    woken.map(|pair| (pair, own))
+                }
+                None => None,
+            };
+            match woken {
+                Some((new, own)) => (pair, orders) = (new, own),
+                None => return End { code: end.code, pairs: left },
+            }
+        }
+    }
+
+    /// Waits until the app is to be started again, and does it; `None` when the run ends before that.
+    async fn woken(&self, orders: &mut Orders) -> Option<Pair> {
+        loop {
+            let order = tokio::select! {
+                () = self.run.ending() => return None,
+                order = orders.recv() => order?,
+            };
+            if order.action == Action::Stop {
+                let _ = order.done.send(Err(format!("{} was stopped before", self.app.id)));
+                continue;
+            }
+            self.run.voice.run(&Note::Info(format!("Starting app \"{}\", as asked", self.app.id)));
+            self.run.left.borrow_mut().insert(self.rank);
+            let started = match (self.run.prepare)(self.rank) {
+                Ok(prepared) => self.start(prepared).await,
+                Err(failure) => Err(failure),
+            };
+            match started {
+                Ok(pair) => {
+                    let _ = order.done.send(Ok(()));
+                    return pair;
+                }
+                Err(failure) => {
+                    // It rests on, and the others go on.
+                    self.run
+                        .voice
+                        .run(&Note::Failure(format!("App \"{}\": {}", self.app.id, failure.message)));
+                    self.run.left.borrow_mut().remove(&self.rank);
+                    let _ = order.done.send(Err(failure.message));
+                }
+            }
+        }
+    }
+
+    /// Notes that the app was stopped, for those who want to start it again.
+    pub fn rest(&self, pair: &Pair) {
+        let Some(control) = pair.record.control.clone().filter(|_| !self.run.is_ending()) else { return };
+        let stopped = Stopped {
+            app_id: self.app.id.clone(),
+            cli: ProcessId::current(),
+            control,
+            command: pair.record.command.clone(),
+            run_template_path: pair.record.run_template_path.clone(),
+        };
+        if let Err(error) = pair.records.write_stopped(&stopped) {
+            let text = format!("App \"{}\" can be started again only by its run: {error}", self.app.id);
+            self.run.voice.run(&Note::Warning(text));
         }
     }
 
