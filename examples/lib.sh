@@ -199,7 +199,7 @@ start() {
 }
 
 # Shows what a `dapr run` has printed up to now; with a text, only the lines that have it.
-so_far() { grep -F "${2:-}" "$logs/$1.log" | sed "s/^/  | /"; }
+so_far() { awk -v text="${2:-}" 'text == "" || index($0, text) { print "  | " $0 }' "$logs/$1.log"; }
 
 # The PID of the `dapr run` of an app.
 pid_of() {
