@@ -7,6 +7,7 @@ use std::fmt::{self, Write as _};
 use std::io::Write;
 use std::sync::{Mutex, OnceLock};
 
+use serde_json::Value;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Metadata, Subscriber, span};
 
@@ -95,7 +96,7 @@ fn level_name(level: Level) -> &'static str {
 }
 
 impl Lines {
-    fn write(&self, level: &str, scope: &str, message: &str, extra: &[(&'static str, String)]) {
+    fn write(&self, level: &str, scope: &str, message: &str, extra: &[(&'static str, Value)]) {
         let now = jiff::Timestamp::now().to_string();
         let line = if self.json {
             self.as_json(&now, level, scope, message, extra)
@@ -114,13 +115,16 @@ impl Lines {
         level: &str,
         scope: &str,
         message: &str,
-        extra: &[(&'static str, String)],
+        extra: &[(&'static str, Value)],
     ) -> String {
         let mut line = String::with_capacity(160 + message.len());
         let _ = write!(line, "time=\"{now}\" level={level}");
         pair(&mut line, "msg", message);
         for (key, value) in self.keys(scope, extra) {
-            pair(&mut line, key, value);
+            match value {
+                Value::String(text) => pair(&mut line, key, &text),
+                other => pair(&mut line, key, &other.to_string()),
+            }
         }
         line.push('\n');
         line
@@ -132,26 +136,27 @@ impl Lines {
         level: &str,
         scope: &str,
         message: &str,
-        extra: &[(&'static str, String)],
+        extra: &[(&'static str, Value)],
     ) -> String {
         let own = [("level", level), ("msg", message), ("time", now)];
+        let own = own.map(|(key, value)| (key, Value::from(value)));
         // A map sorts its keys, which is the order that the reference shows.
-        let keys: serde_json::Map<String, serde_json::Value> = self
+        let keys: serde_json::Map<String, Value> = self
             .keys(scope, extra)
             .into_iter()
             .chain(own)
-            .map(|(key, value)| (key.to_owned(), value.into()))
+            .map(|(key, value)| (key.to_owned(), value))
             .collect();
-        format!("{}\n", serde_json::Value::Object(keys))
+        format!("{}\n", Value::Object(keys))
     }
 
     /// The keys that follow the message, sorted.
-    fn keys<'a>(&'a self, scope: &'a str, extra: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
+    fn keys<'a>(&'a self, scope: &'a str, extra: &'a [(&'static str, Value)]) -> Vec<(&'a str, Value)> {
         let app_id = self.app_id.as_deref().map(|app_id| ("app_id", app_id));
         let fixed =
             [("instance", self.instance.as_str()), ("scope", scope), ("type", "log"), ("ver", &self.version)];
-        let extra = extra.iter().map(|(key, value)| (*key, value.as_str()));
-        let mut keys: Vec<_> = app_id.into_iter().chain(fixed).chain(extra).collect();
+        let fixed = app_id.into_iter().chain(fixed).map(|(key, text)| (key, Value::from(text)));
+        let mut keys: Vec<_> = fixed.chain(extra.iter().cloned()).collect();
         keys.sort_unstable_by_key(|(key, _)| *key);
         keys
     }
@@ -190,7 +195,8 @@ fn quoted(value: &str) -> String {
 #[derive(Default)]
 struct Fields {
     message: String,
-    extra: Vec<(&'static str, String)>,
+    /// Numbers stay numbers: in JSON they are told apart.
+    extra: Vec<(&'static str, Value)>,
 }
 
 impl Visit for Fields {
@@ -199,15 +205,23 @@ impl Visit for Fields {
             "message" => {
                 let _ = write!(self.message, "{value:?}");
             }
-            name => self.extra.push((name, format!("{value:?}"))),
+            name => self.extra.push((name, format!("{value:?}").into())),
         }
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
         match field.name() {
             "message" => self.message.push_str(value),
-            name => self.extra.push((name, value.to_owned())),
+            name => self.extra.push((name, value.into())),
         }
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.extra.push((field.name(), value.into()));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.extra.push((field.name(), value.into()));
     }
 }
 
@@ -260,16 +274,17 @@ mod tests {
             "info",
             "dapr.runtime",
             "say \"hi\"",
-            &[("component", "s (state.redis/v1)".to_owned())],
+            &[("component", "s (state.redis/v1)".into()), ("code", 204.into())],
         );
-        let expected = r#"time="2026-01-02T03:04:05.1Z" level=info msg="say \"hi\"" app_id=myapp component="s (state.redis/v1)" instance=my-host scope=dapr.runtime type=log ver=1.18.0"#;
+        let expected = r#"time="2026-01-02T03:04:05.1Z" level=info msg="say \"hi\"" app_id=myapp code=204 component="s (state.redis/v1)" instance=my-host scope=dapr.runtime type=log ver=1.18.0"#;
         assert_eq!(line, format!("{expected}\n"));
     }
 
     #[test]
     fn the_json_form_has_sorted_keys() {
-        let line = lines(true).as_json("2026-01-02T03:04:05Z", "warning", "dapr.runtime", "x", &[]);
-        let expected = r#"{"app_id":"myapp","instance":"my-host","level":"warning","msg":"x","scope":"dapr.runtime","time":"2026-01-02T03:04:05Z","type":"log","ver":"1.18.0"}"#;
+        let extra = [("code", 204.into())];
+        let line = lines(true).as_json("2026-01-02T03:04:05Z", "warning", "dapr.runtime", "x", &extra);
+        let expected = r#"{"app_id":"myapp","code":204,"instance":"my-host","level":"warning","msg":"x","scope":"dapr.runtime","time":"2026-01-02T03:04:05Z","type":"log","ver":"1.18.0"}"#;
         assert_eq!(line, format!("{expected}\n"));
     }
 

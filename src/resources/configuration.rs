@@ -63,6 +63,11 @@ impl Configuration {
         said.map_or(default, |(_, enabled)| *enabled)
     }
 
+    /// A flag of `spec`, by a pointer with its keys in lower case; one that isn't there is off.
+    pub fn flag(&self, pointer: &str) -> bool {
+        self.spec.pointer(pointer).and_then(Value::as_bool).unwrap_or_default()
+    }
+
     /// Reads and merges files. Only the first document of each counts, `$VAR` and `${VAR}` are expanded over
     /// the whole text, kind and version are not checked.
     pub fn load<P: AsRef<Path>>(files: &[P], env: &Env) -> Result<Self, Error> {

@@ -214,6 +214,32 @@ class RunFile(Process):
         return file.read_bytes()
 
 
+class Sidecar(Process):
+    """A sidecar without the command line that usually starts it."""
+
+    def __init__(self, machine: "Machine", *flags: str):
+        self.port, self.grpc_port = free_ports(2)
+        super().__init__(
+            machine, "ending",
+            ["daprd", "--app-id", "ending", "--dapr-http-port", str(self.port), "--dapr-grpc-port", str(self.grpc_port),
+             "--enable-metrics=false", *flags],
+        )
+        until(lambda: self.ended() or self.health() == 204, "it is ready")
+        assert not self.ended(), self.output
+
+    def url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def health(self) -> int:
+        return self.machine.http.get(self.url("/v1.0/healthz")).status_code
+
+    def tell(self, number: signal.Signals = signal.SIGTERM) -> None:
+        self.process.send_signal(number)
+
+    def said(self, text: str) -> None:
+        until(lambda: text in self.out, text)
+
+
 class Machine:
     """A home directory without `.dapr`, and all that runs in it."""
 

@@ -6,36 +6,10 @@ import threading
 import httpx
 import pytest
 
-from support import Machine, Process, free_ports, until
+from support import Machine, Sidecar
 
 SHUTTING = "Dapr is shutting down"
 GRACEFULLY = "Daprd shutdown gracefully"
-
-
-class Sidecar(Process):
-    """A sidecar without the command line that usually starts it."""
-
-    def __init__(self, machine: Machine, *flags: str):
-        self.port, grpc = free_ports(2)
-        super().__init__(
-            machine, "ending",
-            ["daprd", "--app-id", "ending", "--dapr-http-port", str(self.port), "--dapr-grpc-port", str(grpc),
-             "--enable-metrics=false", *flags],
-        )
-        until(lambda: self.ended() or self.health() == 204, "it is ready")
-        assert not self.ended(), self.output
-
-    def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.port}{path}"
-
-    def health(self) -> int:
-        return self.machine.http.get(self.url("/v1.0/healthz")).status_code
-
-    def tell(self, number: signal.Signals = signal.SIGTERM) -> None:
-        self.process.send_signal(number)
-
-    def said(self, text: str) -> None:
-        until(lambda: text in self.out, text)
 
 
 def test_a_second_signal_ends_it_at_once(machine: Machine) -> None:

@@ -1,5 +1,7 @@
 //! One log line per API call, after it finished (observability reference, section 6).
 
+mod names;
+
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -13,16 +15,18 @@ use hyper::{Method, Response, StatusCode, Uri};
 /// A call that is being answered.
 pub struct Call {
     started: Instant,
-    method: Method,
-    uri: Uri,
+    /// Method and path, or the name of the endpoint.
+    what: String,
     agent: String,
 }
 
 impl Call {
-    /// Starts the clock.
-    pub fn begin(method: &Method, uri: &Uri, headers: &HeaderMap) -> Self {
+    /// Starts the clock. With `names` the line says the name of the endpoint and not the path.
+    pub fn begin(method: &Method, uri: &Uri, headers: &HeaderMap, names: bool) -> Self {
+        let what =
+            if names { names::name(method, uri.path(), headers) } else { format!("{method} {}", uri.path()) };
         let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-        Self { started: Instant::now(), method: method.clone(), uri: uri.clone(), agent: agent.to_owned() }
+        Self { started: Instant::now(), what, agent: agent.to_owned() }
     }
 
     /// Writes the line when the response was sent or given up.
@@ -65,12 +69,12 @@ impl HttpBody for Counted {
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        let Call { started, method, uri, agent } = &self.call;
+        let Call { started, what, agent } = &self.call;
         tracing::info!(
             target: "dapr.runtime.http-info",
             code = self.status.as_u16(),
             duration = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-            method = format!("{method} {}", uri.path()),
+            method = what.as_str(),
             size = self.size,
             useragent = agent.as_str(),
             "HTTP API Called"

@@ -31,6 +31,8 @@ pub struct Api {
     rules: Option<Rules>,
     logging: bool,
     log_health: bool,
+    /// Whether the log has names in the place of paths.
+    log_names: bool,
 }
 
 impl Api {
@@ -44,6 +46,7 @@ impl Api {
             rules: Rules::of(configuration, "http"),
             logging: core.options.api_logging.unwrap_or(configuration.api_logging),
             log_health: !configuration.api_logging_omit_health,
+            log_names: configuration.flag("/logging/apilogging/obfuscateurls"),
             core: Arc::clone(core),
         })
     }
@@ -59,7 +62,7 @@ impl Api {
         let (method, uri) = (request.method().clone(), request.uri().clone());
         let health = uri.path().starts_with("/v1.0/healthz");
         let logged = (self.logging && (self.log_health || !health))
-            .then(|| log::Call::begin(&method, &uri, request.headers()));
+            .then(|| log::Call::begin(&method, &uri, request.headers(), self.log_names));
         let received = request.body().size_hint().lower();
         let started = Instant::now();
         let response = self.guarded(request, health).await;
