@@ -374,7 +374,7 @@ pub fn greet(level: impl std::fmt::Display, options: &Options) {
     let commit = option_env!("DAPR_GIT_COMMIT").unwrap_or("unknown");
     tracing::info!(target: "dapr.runtime", "Starting Dapr Runtime -- version {RUNTIME_VERSION} -- commit {commit}");
     tracing::info!(target: "dapr.runtime", "Log level set to: {level}");
-    tracing::warn!(target: "dapr.runtime", "mTLS is disabled. Skipping certificate request and tls validation");
+    tracing::warn!(target: "dapr.runtime.security", "mTLS is disabled. Skipping certificate request and tls validation");
     if options.config_files.is_empty() {
         tracing::info!(target: "dapr.runtime", "loading default configuration");
     }

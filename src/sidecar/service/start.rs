@@ -58,15 +58,15 @@ fn before_components(core: &Core) {
     if reload::is_on(&core.shared.configuration) {
         let directories: Vec<_> =
             options.resources_paths.iter().map(|path| path.display().to_string()).collect();
-        tracing::info!(target: reload::SCOPE, "Watching directories: [{}]", directories.join(" "));
+        tracing::info!(target: "dapr.runtime.hotreload.loader.disk", "Watching directories: [{}]", directories.join(" "));
     }
     for line in core.metrics.greeting() {
-        tracing::info!(target: RUNTIME, "{line}");
+        tracing::info!(target: "dapr.runtime.diagnostics", "{line}");
     }
     if options.metrics.is_some()
         && let Some(address) = core.addresses.metrics.first()
     {
-        tracing::info!(target: "dapr.metrics", "metrics server started on {address}/");
+        tracing::info!(target: RUNTIME, "metrics server started on {address}/");
     }
     tracing::info!(target: RUNTIME, "standalone mode configured");
     tracing::info!(target: RUNTIME, "app id: {}", options.app_id);
