@@ -1,5 +1,7 @@
 //! What a scraper sees after calls of every kind.
 
+use std::time::Instant;
+
 use axum::Router;
 use axum::routing::{any, get};
 use dapr_cli::env::Env;
@@ -7,9 +9,9 @@ use dapr_cli::sidecar::Options;
 use dapr_cli::sidecar::options::Metrics;
 use hyper::StatusCode;
 
-use crate::support::{Sidecar, alone, app, beside, component, resources, send};
+use crate::support::{LIMIT, Recorder, Sidecar, alone, app, beside, component, eventually, resources, send};
 
-fn measured(options: Options) -> Options {
+pub fn measured(options: Options) -> Options {
     Options { metrics: Some(Metrics { port: 0, address: String::new(), explicit: true }), ..options }
 }
 
@@ -19,10 +21,14 @@ async fn page(sidecar: &Sidecar) -> String {
     send("GET", &url, &[], "").await.body
 }
 
-async fn has(sidecar: &Sidecar, lines: &[&str]) {
-    let page = page(sidecar).await;
-    for line in lines {
-        assert!(page.lines().any(|one| one == *line), "{line} is not there:\n{page}");
+pub async fn has(sidecar: &Sidecar, lines: &[&str]) {
+    let end = Instant::now() + LIMIT;
+    loop {
+        let page = page(sidecar).await;
+        // A call is counted when its answer has gone: the caller may be faster.
+        let Some(missing) = lines.iter().find(|line| !page.lines().any(|one| one == **line)) else { return };
+        assert!(Instant::now() < end, "{missing} is not there:\n{page}");
+        tokio::task::yield_now().await;
     }
 }
 
@@ -95,8 +101,8 @@ async fn calls_are_counted_on_both_sides() {
         &caller,
         &[
             r#"dapr_http_server_request_count{app_id="caller",method="POST",path="/v1.0/invoke/callee/method/orders",status="201"} 1"#,
-            r#"dapr_runtime_service_invocation_req_sent_total{app_id="caller",dst_app_id="callee",type="streaming"} 1"#,
-            r#"dapr_runtime_service_invocation_res_recv_total{app_id="caller",src_app_id="callee",status="201",type="streaming"} 1"#,
+            r#"dapr_runtime_service_invocation_req_sent_total{app_id="caller",dst_app_id="callee",type="unary"} 1"#,
+            r#"dapr_runtime_service_invocation_res_recv_total{app_id="caller",src_app_id="callee",status="201",type="unary"} 1"#,
             r#"dapr_runtime_service_invocation_res_recv_latency_ms_count{app_id="caller",src_app_id="callee",status="201"} 1"#,
         ],
     )
@@ -105,9 +111,44 @@ async fn calls_are_counted_on_both_sides() {
         &shop,
         &[
             r#"dapr_runtime_service_invocation_req_recv_total{app_id="callee",src_app_id="caller"} 1"#,
-            r#"dapr_http_client_completed_count{app_id="callee",method="POST",path="orders",status="201"} 1"#,
-            r#"dapr_http_client_sent_bytes_sum{app_id="callee",method="POST",path="orders"} 5"#,
+            r#"dapr_runtime_service_invocation_res_sent_total{app_id="callee",dst_app_id="caller",status="201"} 1"#,
+            r#"dapr_http_client_completed_count{app_id="callee",method="POST",path="/orders",status="201"} 1"#,
+            r#"dapr_http_client_sent_bytes_sum{app_id="callee",method="POST",path="/orders"} 5"#,
         ],
     )
     .await;
+}
+
+#[tokio::test]
+async fn events_are_counted_by_what_the_app_says_of_them() {
+    let wanted = r#"[{"pubsubname":"bus","topic":"fine","route":"/fine"},{"pubsubname":"bus","topic":"unwanted","route":"/unwanted"},
+        {"pubsubname":"bus","topic":"gone","route":"/gone"},{"pubsubname":"bus","topic":"bad","route":"/bad"},
+        {"pubsubname":"bus","topic":"many","route":"/many","bulkSubscribe":{"enabled":true,"maxAwaitDurationMs":1}}]"#;
+    let app = Recorder::start(wanted, async |path| match path.as_str() {
+        "/unwanted" => (200, r#"{"status":"DROP"}"#.to_owned()),
+        "/gone" => (404, String::new()),
+        "/bad" => (500, String::new()),
+        _ => (200, String::new()),
+    })
+    .await;
+    let folder = resources(&[component("bus", "pubsub.in-memory", &[])]);
+    let options =
+        Options { resources_paths: vec![folder.path().to_owned()], ..measured(beside("m", app.address)) };
+    let sidecar = Sidecar::ready(options).await;
+    for topic in ["fine", "unwanted", "gone", "bad", "many"] {
+        sidecar.post(&format!("/v1.0/publish/bus/{topic}"), "{}").await;
+    }
+    let lines = [("fine", "success", "success"), ("unwanted", "drop", "success"), ("gone", "drop", "drop"), ("bad", "retry", "retry")]
+        .map(|(topic, process, status)| {
+            format!(
+                r#"dapr_component_pubsub_ingress_count{{app_id="m",component="bus",namespace="",process_status="{process}",status="{status}",topic="{topic}"}} "#
+            )
+        });
+    let bulk = r#"dapr_component_pubsub_ingress_bulk_event_count{app_id="m",component="bus",namespace="",process_status="success",topic="many"} 1"#;
+    eventually(async || {
+        let page = page(&sidecar).await;
+        page.contains(bulk) && lines.iter().all(|line| page.contains(line.as_str()))
+    })
+    .await;
+    sidecar.stop().await.unwrap();
 }

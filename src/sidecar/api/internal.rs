@@ -8,9 +8,11 @@ use hyper::header::HeaderValue;
 use hyper::{Request, Response, StatusCode, Version};
 use tonic::Status;
 
-use super::grpc::call::Call;
+use super::grpc::call::{Call, Peer};
 use crate::sidecar::app::invoke::{Message, Said};
-use crate::sidecar::blocks::invoke::{APP_ID, CALLEE, CALLER, LocalError, SIDECAR_ERROR, TRACEPARENT};
+use crate::sidecar::blocks::invoke::{
+    APP_ID, CALLEE, CALLER, LocalError, SIDECAR_ERROR, TRACEPARENT, status,
+};
 use crate::sidecar::core::Core;
 use crate::sidecar::trace::{Kind, Span};
 
@@ -25,7 +27,9 @@ pub async fn answer(core: &Core, mut request: Request<Incoming>) -> Response<Bod
         let text = format!("this sidecar serves another app: {}", core.shared.app_id);
         return own_error("failed", StatusCode::MISDIRECTED_REQUEST, text);
     }
-    if let Some(caller) = request.headers().get(CALLER).and_then(|caller| caller.to_str().ok()) {
+    let caller = request.headers().get(CALLER).cloned();
+    let caller = caller.as_ref().and_then(|caller| caller.to_str().ok());
+    if let Some(caller) = caller {
         core.metrics.invoke_received(caller);
     }
     let path = request.uri().path_and_query().cloned();
@@ -43,6 +47,9 @@ pub async fn answer(core: &Core, mut request: Request<Incoming>) -> Response<Bod
     }
     match answer {
         Ok(mut response) => {
+            if let Some(caller) = caller {
+                core.metrics.invoke_answered(caller, status(&response));
+            }
             // Only a sidecar may say this.
             response.headers_mut().remove(SIDECAR_ERROR);
             match response.extensions_mut().remove::<Said>() {
@@ -69,10 +76,14 @@ async fn proxy(core: &Core, mut request: Request<Incoming>) -> Response<Body> {
         let text = format!("this sidecar serves another app: {}", core.shared.app_id);
         return Status::unavailable(text).into_http();
     }
+    let mut call = Call::begin(request.uri().path(), request.headers(), false);
     if let Some(caller) = request.headers().get(CALLER).and_then(|caller| caller.to_str().ok()) {
         core.metrics.invoke_received(caller);
+        call.between_apps(&core.metrics, Peer::Caller(caller.to_owned()));
     }
-    let mut call = Call::begin(request.uri().path(), request.headers(), false);
+    if core.metrics.is_on() {
+        call.counted(core.metrics.rpc_server.method(request.uri().path()));
+    }
     let parent = request.headers().get(TRACEPARENT).and_then(|parent| parent.to_str().ok());
     let begun = core.shared.tracer.begin(Kind::Server, parent, || request.uri().path().to_owned());
     if let Some(mut span) = begun {

@@ -8,11 +8,11 @@ mod routes;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use breaks::Breaks;
 use bytes::Bytes;
-use outcome::Outcome;
+use outcome::{Outcome, processed};
 use routes::Routes;
 
 use super::cloudevent::{self, Peek};
@@ -236,7 +236,11 @@ impl Delivery {
         let (mut span, trace) = self.span(topic, message, peek);
         let (pubsub, metadata, trace) = (&self.entry.manifest.name, &message.metadata, &trace);
         let event = Event { pubsub, topic, path, event, metadata, trace };
+        let began = Instant::now();
         let verdict = self.recipient.event(event, span.as_mut()).await;
+        if let Some(series) = self.entry.meter.topic(topic) {
+            series.received(began, processed(&verdict));
+        }
         Outcome::of(verdict, peek, topic)
     }
 }

@@ -249,12 +249,14 @@ impl Invoker {
         }
     }
 
-    /// Counts a call that goes to another sidecar.
-    pub fn count(&self, target: &str, metrics: &Metrics) {
+    /// Counts a call that goes to another sidecar; returns whether it is one.
+    pub fn count(&self, target: &str, metrics: &Metrics) -> bool {
         let callee = target.split('.').next().unwrap_or_default();
-        if callee != self.app_id && !self.outside.has(target) {
+        let is_one = callee != self.app_id && !self.outside.has(target);
+        if is_one {
             metrics.invoke_sent(callee);
         }
+        is_one
     }
 
     /// Calls the own app for another sidecar.
@@ -319,7 +321,7 @@ impl Invoker {
                             );
                         }
                         let metrics = self.resiliency.metrics();
-                        metrics.invoke_done(app_id, response.status(), started.elapsed());
+                        metrics.invoke_done(app_id, status(&response), started.elapsed());
                         return Ok(response);
                     }
                     Sent::Refused(back, reason) => {
@@ -473,6 +475,15 @@ impl Outcome for Answer {
 enum Sent {
     Answer(Response<Body>),
     Refused(Box<Request<Body>>, String),
+}
+
+/// What an app has answered, as it is counted: a status of gRPC when it speaks that.
+pub fn status(response: &Response<Body>) -> u16 {
+    match response.extensions().get() {
+        None => response.status().as_u16(),
+        Some(Said::Data(_)) => 0,
+        Some(Said::Failure(status)) => u16::try_from(i32::from(status.code())).unwrap_or_default(),
+    }
 }
 
 /// Makes the call a child of the caller's span, or the first of a new trace.

@@ -67,8 +67,10 @@ pub enum Processed {
     Success,
     /// They come again.
     Retry,
-    /// They were given up.
+    /// They were given up, as the app wished.
     Drop,
+    /// They were given up: the app has nothing that takes them.
+    Refused,
 }
 
 impl Processed {
@@ -76,7 +78,15 @@ impl Processed {
         match self {
             Self::Success => "success",
             Self::Retry => "retry",
-            Self::Drop => "drop",
+            Self::Drop | Self::Refused => "drop",
+        }
+    }
+
+    /// The other label, which says how the call itself went.
+    fn status(self) -> &'static str {
+        match self {
+            Self::Drop => "success",
+            other => other.label(),
         }
     }
 }
@@ -172,7 +182,7 @@ pub struct Topic {
     name: String,
     egress: [OnceLock<Series>; 2],
     egress_bulk: [OnceLock<(Series, Counter)>; 2],
-    ingress: [OnceLock<Series>; 3],
+    ingress: [OnceLock<Series>; 4],
     ingress_bulk: [OnceLock<(Series, Counter)>; 3],
 }
 
@@ -203,15 +213,19 @@ impl Topic {
     pub fn received(&self, began: Instant, processed: Processed) {
         let series = self.ingress[processed as usize].get_or_init(|| {
             let [component, namespace, topic, process] = self.labels("process_status", processed.label());
-            Series::of(&self.metrics, INGRESS, &[component, namespace, topic, process, ("status", "")])
+            Series::of(
+                &self.metrics,
+                INGRESS,
+                &[component, namespace, topic, process, ("status", processed.status())],
+            )
         });
         series.add(began.elapsed());
     }
 
     /// Messages were handed to the app by one call; each in `processed`.
-    pub fn received_many(&self, began: Instant, processed: &[Processed]) {
+    pub fn received_many(&self, began: Instant, processed: &(impl Iterator<Item = Processed> + Clone)) {
         for kind in [Processed::Success, Processed::Retry, Processed::Drop] {
-            let messages = processed.iter().filter(|one| **one == kind).count();
+            let messages = processed.clone().filter(|one| one.label() == kind.label()).count();
             if messages == 0 {
                 continue;
             }
@@ -248,7 +262,8 @@ mod tests {
         topic.sent(began, true);
         topic.sent_many(began, false, 3);
         topic.received(began, Processed::Drop);
-        topic.received_many(began, &[Processed::Success, Processed::Retry, Processed::Success]);
+        let several = [Processed::Success, Processed::Retry, Processed::Success, Processed::Refused];
+        topic.received_many(began, &several.into_iter());
         assert!(Arc::ptr_eq(&topic, &broker.topic("t").unwrap()));
         let text = metrics.text();
         let counters: Vec<&str> =
@@ -258,14 +273,16 @@ mod tests {
         dapr_component_pubsub_egress_bulk_count{app_id="a",component="bus",namespace="",success="false",topic="t"} 1
         dapr_component_pubsub_egress_bulk_event_count{app_id="a",component="bus",namespace="",success="false",topic="t"} 3
         dapr_component_pubsub_egress_count{app_id="a",component="bus",namespace="",success="true",topic="t"} 1
+        dapr_component_pubsub_ingress_bulk_count{app_id="a",component="bus",namespace="",process_status="drop",topic="t"} 1
         dapr_component_pubsub_ingress_bulk_count{app_id="a",component="bus",namespace="",process_status="retry",topic="t"} 1
         dapr_component_pubsub_ingress_bulk_count{app_id="a",component="bus",namespace="",process_status="success",topic="t"} 1
+        dapr_component_pubsub_ingress_bulk_event_count{app_id="a",component="bus",namespace="",process_status="drop",topic="t"} 1
         dapr_component_pubsub_ingress_bulk_event_count{app_id="a",component="bus",namespace="",process_status="retry",topic="t"} 1
         dapr_component_pubsub_ingress_bulk_event_count{app_id="a",component="bus",namespace="",process_status="success",topic="t"} 2
-        dapr_component_pubsub_ingress_count{app_id="a",component="bus",namespace="",process_status="drop",status="",topic="t"} 1
+        dapr_component_pubsub_ingress_count{app_id="a",component="bus",namespace="",process_status="drop",status="success",topic="t"} 1
         dapr_component_state_count{app_id="a",component="s",namespace="ns",operation="get",success="false"} 1
         dapr_component_state_count{app_id="a",component="s",namespace="ns",operation="get",success="true"} 2
         "#);
-        assert_eq!(text.matches("_latencies_count{").count(), 8);
+        assert_eq!(text.matches("_latencies_count{").count(), 9);
     }
 }

@@ -20,6 +20,7 @@ use hyper::{Method, StatusCode};
 pub use histogram::Histogram;
 use registry::Registry;
 pub use registry::{Counter, Gauge};
+pub use rpc::Rpc;
 use rpc::{Rpcs, Side};
 pub use settings::Settings;
 use traffic::{Http, MOST, Names};
@@ -51,6 +52,8 @@ pub struct Metrics {
     received_bytes: Histogram,
     /// Calls of an app that speaks gRPC.
     pub rpc_client: Rpcs,
+    /// Calls that come over gRPC.
+    pub rpc_server: Rpcs,
     invocations: Named<(&'static str, String, u16), (Counter, Option<Histogram>)>,
     jobs: Named<(String, bool), (Counter, Histogram)>,
     error_codes: Named<String, Counter>,
@@ -125,6 +128,7 @@ impl Metrics {
             response_bytes: registry.size("http_server_response_bytes", &[]),
             received_bytes: registry.size("http_client_received_bytes", &[]),
             rpc_client: Rpcs::new(&registry, Side::Client),
+            rpc_server: Rpcs::new(&registry, Side::Server),
             invocations: Named::default(),
             jobs: Named::default(),
             error_codes: Named::default(),
@@ -225,6 +229,9 @@ impl Metrics {
     }
 
     fn invocation(&self, name: &'static str, label: &'static str, app_id: &str, more: &[(&str, &str)]) {
+        if !self.is_on() {
+            return;
+        }
         let series = self.invocations.get((name, app_id.to_owned(), 0), |_| {
             let labels: Vec<_> = [(label, app_id)].into_iter().chain(more.iter().copied()).collect();
             (self.counter(name, &labels), None)
@@ -237,7 +244,7 @@ impl Metrics {
     /// A call went to another sidecar.
     pub fn invoke_sent(&self, callee: &str) {
         let name = "runtime_service_invocation_req_sent_total";
-        self.invocation(name, "dst_app_id", callee, &[("type", "streaming")]);
+        self.invocation(name, "dst_app_id", callee, &[("type", "unary")]);
     }
 
     /// A call came from another sidecar.
@@ -245,11 +252,29 @@ impl Metrics {
         self.invocation("runtime_service_invocation_req_recv_total", "src_app_id", caller, &[]);
     }
 
-    /// Another sidecar has answered a call.
-    pub fn invoke_done(&self, callee: &str, status: StatusCode, took: Duration) {
+    /// The app has answered a call of another sidecar, with this status of HTTP or gRPC.
+    pub fn invoke_answered(&self, caller: &str, status: u16) {
+        if !self.is_on() {
+            return;
+        }
+        let name = "runtime_service_invocation_res_sent_total";
+        let series = self.invocations.get((name, caller.to_owned(), status), |_| {
+            let labels = [("dst_app_id", caller), ("status", &*status.to_string())];
+            (self.counter(name, &labels), None)
+        });
+        if let Some((count, _)) = series {
+            count.add(1);
+        }
+    }
+
+    /// Another sidecar has answered a call, with this status of HTTP or gRPC.
+    pub fn invoke_done(&self, callee: &str, status: u16, took: Duration) {
+        if !self.is_on() {
+            return;
+        }
         let name = "runtime_service_invocation_res_recv_total";
-        let series = self.invocations.get((name, callee.to_owned(), status.as_u16()), |_| {
-            let labels = [("src_app_id", callee), ("status", status.as_str()), ("type", "streaming")];
+        let series = self.invocations.get((name, callee.to_owned(), status), |_| {
+            let labels = [("src_app_id", callee), ("status", &*status.to_string()), ("type", "unary")];
             let latency = self.latency("runtime_service_invocation_res_recv_latency_ms", &labels[..2]);
             (self.counter(name, &labels), Some(latency))
         });
@@ -333,7 +358,8 @@ fn process(text: &mut String, usage: os::Usage) {
 
 /// Which part of the API an error code belongs to.
 fn category(code: &str) -> &'static str {
-    const PARTS: [(&str, &str); 12] = [
+    const PARTS: [(&str, &str); 13] = [
+        ("HEALTH", "health"),
         ("ACTOR", "actor"),
         ("WORKFLOW", "workflow"),
         ("INSTANCE_ID", "workflow"),

@@ -35,6 +35,8 @@ const UNKNOWN: usize = 2;
 pub enum Side {
     /// Calls that it makes.
     Client,
+    /// Calls that it answers.
+    Server,
 }
 
 /// Calls over gRPC in one direction.
@@ -82,6 +84,11 @@ impl Rpc {
                 "grpc_io_client_sent_bytes_per_rpc",
                 "grpc_client_method",
             ],
+            Side::Server => [
+                "grpc_io_server_received_bytes_per_rpc",
+                "grpc_io_server_sent_bytes_per_rpc",
+                "grpc_server_method",
+            ],
         };
         let registry = Arc::clone(&all.registry);
         let size = |name| registry.size(name, &[(label, method)]);
@@ -99,6 +106,11 @@ impl Rpc {
                     "grpc_io_client_completed_rpcs",
                     "grpc_io_client_roundtrip_latency",
                     [("grpc_client_method", &*self.method), ("grpc_client_status", status)],
+                ),
+                Side::Server => (
+                    "grpc_io_server_completed_rpcs",
+                    "grpc_io_server_server_latency",
+                    [("grpc_server_method", &*self.method), ("grpc_server_status", status)],
                 ),
             };
             (self.registry.counter(count, &labels), self.registry.latency(latency, &labels))

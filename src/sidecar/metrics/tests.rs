@@ -36,7 +36,7 @@ fn only_what_was_recorded_is_shown() {
     app_call(&metrics, "/orders?x=1");
     insta::assert_snapshot!(text(&metrics), @r#"
     # TYPE dapr_http_client_completed_count counter
-    dapr_http_client_completed_count{app_id="a\"b",method="POST",path="orders",status="200"} 1
+    dapr_http_client_completed_count{app_id="a\"b",method="POST",path="/orders",status="200"} 1
     # TYPE dapr_http_server_request_count counter
     dapr_http_server_request_count{app_id="a\"b",method="GET",path="/v1.0/state/s",status="200"} 2
     # TYPE dapr_http_server_response_count counter
@@ -44,11 +44,11 @@ fn only_what_was_recorded_is_shown() {
     # TYPE dapr_runtime_component_loaded counter
     dapr_runtime_component_loaded{app_id="a\"b"} 1
     # TYPE dapr_http_client_roundtrip_latency histogram
-    dapr_http_client_roundtrip_latency_sum{app_id="a\"b",method="POST",path="orders",status="200"} 3
-    dapr_http_client_roundtrip_latency_count{app_id="a\"b",method="POST",path="orders",status="200"} 1
+    dapr_http_client_roundtrip_latency_sum{app_id="a\"b",method="POST",path="/orders",status="200"} 3
+    dapr_http_client_roundtrip_latency_count{app_id="a\"b",method="POST",path="/orders",status="200"} 1
     # TYPE dapr_http_client_sent_bytes histogram
-    dapr_http_client_sent_bytes_sum{app_id="a\"b",method="POST",path="orders"} 5
-    dapr_http_client_sent_bytes_count{app_id="a\"b",method="POST",path="orders"} 1
+    dapr_http_client_sent_bytes_sum{app_id="a\"b",method="POST",path="/orders"} 5
+    dapr_http_client_sent_bytes_count{app_id="a\"b",method="POST",path="/orders"} 1
     # TYPE dapr_http_server_latency histogram
     dapr_http_server_latency_sum{app_id="a\"b",method="GET",path="/v1.0/state/s",status="200"} 6
     dapr_http_server_latency_count{app_id="a\"b",method="GET",path="/v1.0/state/s",status="200"} 2
@@ -74,8 +74,10 @@ fn invented_names_share_one_series() {
     let text = metrics.text();
     let shared = "request_count{app_id=\"a\",method=\"GET\",path=\"\",status=\"200\"} 10\n";
     assert!(text.contains(shared), "{text}");
-    let other =
-        format!("completed_count{{app_id=\"a\",method=\"OTHER\",path=\"x\",status=\"200\"}} {}\n", MOST + 10);
+    let other = format!(
+        "completed_count{{app_id=\"a\",method=\"OTHER\",path=\"/x\",status=\"200\"}} {}\n",
+        MOST + 10
+    );
     assert!(text.contains(&other));
     assert_eq!(text.matches("\ndapr_runtime_service_invocation_req_sent_total{").count(), MOST);
     assert!(

@@ -129,8 +129,7 @@ impl Http {
         match (self.settings.by_path, self.names.is_api) {
             (false, _) => Cow::Borrowed(""),
             (true, true) => paths::api(path),
-            // The stock label has no slash in front.
-            (true, false) => Cow::Borrowed(path.trim_start_matches('/')),
+            (true, false) => Cow::Borrowed(path),
         }
     }
 }

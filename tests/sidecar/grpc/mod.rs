@@ -6,6 +6,7 @@ mod configuration;
 mod health;
 mod invoke;
 mod jobs;
+mod metrics;
 mod passing;
 mod proxy;
 mod publish;

@@ -2,20 +2,24 @@
 //! its response, in the trailers.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
 use axum::body::Body;
 use bytes::Bytes;
 use hyper::Response;
-use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use hyper::header::{HeaderMap, HeaderValue, USER_AGENT};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::{Code, Status};
 
 use super::trace::About;
+use crate::sidecar::metrics::{Metrics, Rpc};
 use crate::sidecar::trace::Span;
 
+/// What stands before a message, in bytes.
+const FRAME: u64 = 5;
 const STATUS: &str = "grpc-status";
 const MESSAGE: &str = "grpc-message";
 const DETAILS: &str = "grpc-status-details-bin";
@@ -27,6 +31,16 @@ pub struct Call {
     started: Instant,
     span: Option<Span>,
     about: Option<About>,
+    series: Option<Arc<Rpc>>,
+    peer: Option<(Arc<Metrics>, Peer)>,
+}
+
+/// Whose call of an app it is.
+pub enum Peer {
+    /// It goes to this app.
+    Callee(String),
+    /// It comes from this app.
+    Caller(String),
 }
 
 impl Call {
@@ -37,13 +51,23 @@ impl Call {
             agent.unwrap_or_default().to_owned()
         };
         let logged = logging.then(|| (path.to_owned(), agent(headers)));
-        Self { logged, started: Instant::now(), span: None, about: None }
+        Self { logged, started: Instant::now(), span: None, about: None, series: None, peer: None }
     }
 
     /// Ends this span with the call; `about` is what the method has to say of it.
     pub fn traced(&mut self, span: Option<Span>, about: Option<About>) {
         self.span = span;
         self.about = about;
+    }
+
+    /// Counts it as one of this method.
+    pub fn counted(&mut self, series: Arc<Rpc>) {
+        self.series = Some(series);
+    }
+
+    /// Counts it as one between two apps.
+    pub fn between_apps(&mut self, metrics: &Arc<Metrics>, peer: Peer) {
+        self.peer = Some((Arc::clone(metrics), peer));
     }
 
     /// Follows the response to its end. A stream that goes on ends when `stop` is cancelled, if there is one.
@@ -58,10 +82,21 @@ impl Call {
             let trailers = split(&mut head.headers);
             (trailers.map_or(body, |trailers| Body::new(Trailers(Some(trailers)))), None)
         };
-        Response::from_parts(head, Body::new(Followed { body, ended, call: self, stop }))
+        Response::from_parts(head, Body::new(Followed { body, ended, call: self, stop, sent: 0 }))
     }
 
-    fn finish(&mut self, status: &Status) {
+    fn finish(&mut self, status: &Status, sent: u64) {
+        if let Some(series) = self.series.take() {
+            series.ended(status.code().into(), self.started.elapsed());
+            series.sent(sent.saturating_sub(FRAME));
+        }
+        if let Some((metrics, peer)) = self.peer.take() {
+            let code = u16::try_from(i32::from(status.code())).unwrap_or_default();
+            match peer {
+                Peer::Callee(app_id) => metrics.invoke_done(&app_id, code, self.started.elapsed()),
+                Peer::Caller(app_id) => metrics.invoke_answered(&app_id, code),
+            }
+        }
         if let Some(mut span) = self.span.take() {
             if let Some(about) = self.about.take() {
                 about.tell(&mut span);
@@ -129,11 +164,59 @@ impl HttpBody for Trailers {
     }
 }
 
+/// The body of a request, whose bytes are counted.
+pub struct Received {
+    body: Incoming,
+    bytes: u64,
+    series: Option<Arc<Rpc>>,
+}
+
+impl Received {
+    /// Counts them for the method of the call; nothing where that is not counted.
+    pub fn of(body: Incoming, call: &Call) -> Self {
+        Self { body, bytes: 0, series: call.series.clone() }
+    }
+}
+
+impl HttpBody for Received {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(context));
+        if let Some(Ok(frame)) = &frame {
+            self.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Received {
+    fn drop(&mut self) {
+        if let Some(series) = &self.series {
+            series.received(self.bytes.saturating_sub(FRAME));
+        }
+    }
+}
+
 struct Followed {
     body: Body,
     ended: Option<Status>,
     call: Call,
     stop: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    /// Bytes of its body.
+    sent: u64,
 }
 
 impl HttpBody for Followed {
@@ -147,11 +230,12 @@ impl HttpBody for Followed {
         let this = &mut *self;
         match Pin::new(&mut this.body).poll_frame(context) {
             Poll::Ready(mut frame) => {
-                if let Some(Ok(frame)) = &mut frame
-                    && let Some(trailers) = frame.trailers_mut()
-                {
-                    correct(trailers);
-                    this.ended = Status::from_header_map(trailers);
+                if let Some(Ok(frame)) = &mut frame {
+                    this.sent += frame.data_ref().map_or(0, |data| data.len() as u64);
+                    if let Some(trailers) = frame.trailers_mut() {
+                        correct(trailers);
+                        this.ended = Status::from_header_map(trailers);
+                    }
                 }
                 Poll::Ready(frame)
             }
@@ -183,6 +267,6 @@ impl HttpBody for Followed {
 impl Drop for Followed {
     fn drop(&mut self) {
         let status = self.ended.take().unwrap_or_else(|| Status::cancelled("the caller is gone"));
-        self.call.finish(&status);
+        self.call.finish(&status, self.sent);
     }
 }

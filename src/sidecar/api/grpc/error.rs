@@ -1,10 +1,13 @@
 //! Errors of the gRPC API (grpc-api reference, 2.2): codes and details.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use tonic::{Code, Status};
 use tonic_types::{BadRequest, ErrorDetail, ErrorInfo, Help, ResourceInfo, StatusExt};
 
 use crate::sidecar::error::ApiError;
+use crate::sidecar::metrics::Metrics;
 
 const DOMAIN: &str = "dapr.io";
 /// Longest text of an app's answer that goes into the details of an error, in bytes: clients refuse large metadata.
@@ -17,10 +20,25 @@ impl From<ApiError> for Status {
             details.push(ErrorInfo::new(error.code, DOMAIN, []).into());
         }
         let code = code(&error);
-        if details.is_empty() {
-            return Self::new(code, error.message);
-        }
-        Self::with_error_details_vec(code, error.message, details)
+        let mut status = if details.is_empty() {
+            Self::new(code, error.message)
+        } else {
+            Self::with_error_details_vec(code, error.message, details)
+        };
+        status.set_source(Arc::new(Coded(error.code)));
+        status
+    }
+}
+
+/// The code of an error, which not every status tells. It stays in this process.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Coded(&'static str);
+
+/// Counts an error by its code.
+pub fn count(status: &Status, metrics: &Metrics) {
+    if let Some(Coded(code)) = std::error::Error::source(status).and_then(|source| source.downcast_ref()) {
+        metrics.error_code(code);
     }
 }
 

@@ -37,6 +37,21 @@ pub enum Called {
     Other,
 }
 
+impl Called {
+    /// Whether calls of the method with this path are counted: not the streams of the API, which last as long as
+    /// somebody listens.
+    pub fn is_counted(self, path: &str) -> bool {
+        match self {
+            Self::Dapr { .. } => {
+                !path.strip_prefix(DAPR).is_some_and(|method| method.starts_with("Subscribe"))
+            }
+            Self::Health => path.ends_with("/Check"),
+            Self::Other => true,
+            Self::Unknown | Self::Reflection(_) | Self::Workflows => false,
+        }
+    }
+}
+
 /// The methods of one sidecar.
 pub struct Methods {
     /// Whether each method of the Dapr service is allowed.
@@ -100,6 +115,10 @@ mod tests {
             |method: &str| methods.find(&format!("{DAPR}{method}")) == Called::Dapr { allowed: true };
         assert!(allows("GetState") && allows("SubscribeTopicEventsAlpha1"));
         assert!(allows("GetJob") && !allows("GetJobAlpha1"));
+        let counts = |path: &str| methods.find(path).is_counted(path);
+        assert!(counts("/dapr.proto.runtime.v1.Dapr/GetState") && counts("/helloworld.Greeter/SayHello"));
+        assert!(!counts("/dapr.proto.runtime.v1.Dapr/SubscribeConfiguration"));
+        assert!(!counts("/grpc.health.v1.Health/Watch"));
         assert_eq!(methods.find("/dapr.proto.runtime.v1.Dapr/Nothing"), Called::Unknown);
         assert_eq!(methods.find("/grpc.health.v1.Health/Check"), Called::Health);
         assert_eq!(methods.find("/grpc.reflection.v1alpha.ServerReflection/X"), Called::Reflection(1));

@@ -54,7 +54,8 @@ macro_rules! service {
             $(
                 async fn $method(&self, request: Request<$request>) -> Result<Response<$response>, Status> {
                     trace::note(&request);
-                    $answer(&self.core, request).await
+                    let answer = $answer(&self.core, request).await;
+                    answer.inspect_err(|status| error::count(status, &self.core.metrics))
                 }
             )*
             $(

@@ -4,7 +4,6 @@
 use std::convert::Infallible;
 use std::sync::OnceLock;
 
-use hyper::body::Incoming;
 use hyper::{Request, Response};
 use tonic::Status;
 use tonic::body::Body;
@@ -12,10 +11,12 @@ use tonic_reflection::server::{Builder, Error};
 use tower::ServiceExt;
 use tower::util::BoxCloneSyncService;
 
+use super::call::Received;
+
 /// Descriptors of the Dapr service and of everything that it uses.
 const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/dapr-descriptors.bin"));
 
-type Service = BoxCloneSyncService<Request<Incoming>, Response<Body>, Infallible>;
+type Service = BoxCloneSyncService<Request<Received>, Response<Body>, Infallible>;
 
 /// Both versions of the service, in the order of [`super::methods::REFLECTION`].
 #[derive(Default)]
@@ -23,7 +24,7 @@ pub struct Reflection(OnceLock<Result<[Service; 2], String>>);
 
 impl Reflection {
     /// Answers a request to one of the versions.
-    pub async fn answer(&self, version: usize, request: Request<Incoming>) -> Response<Body> {
+    pub async fn answer(&self, version: usize, request: Request<Received>) -> Response<Body> {
         match self.0.get_or_init(|| build().map_err(|error| error.to_string())) {
             Ok(services) => match services[version].clone().oneshot(request).await {
                 Ok(response) => response,

@@ -13,7 +13,7 @@ use tonic::codec::CompressionEncoding;
 use tonic_health::pb::health_server::HealthServer;
 use tower::Service as _;
 
-use super::call::Call;
+use super::call::{Call, Peer, Received};
 use super::error::unauthorized;
 use super::health::Health;
 use super::methods::{Called, Methods, waits};
@@ -70,6 +70,9 @@ impl Api {
         };
         let logging = self.logging && (self.log_health || called != Called::Health);
         let mut call = Call::begin(request.uri().path(), request.headers(), logging);
+        if self.core.metrics.is_on() && called.is_counted(request.uri().path()) {
+            call.counted(self.core.metrics.rpc_server.method(request.uri().path()));
+        }
         let mut context = trace::Given::take(request.headers_mut());
         let admitted = match &self.token {
             None => Given::Right,
@@ -82,7 +85,8 @@ impl Api {
                 if called != Called::Health {
                     self.trace(called, &mut context, &mut call, &mut request);
                 }
-                self.dispatch(called, request).await
+                let request = request.map(|body| Received::of(body, &call));
+                self.dispatch(called, request, &mut call).await
             }
         };
         // Calls of apps have the time that running requests have.
@@ -121,7 +125,7 @@ impl Api {
         call.traced(Some(span), about);
     }
 
-    async fn dispatch(&self, called: Called, request: Request<Incoming>) -> Response<Body> {
+    async fn dispatch(&self, called: Called, request: Request<Received>, call: &mut Call) -> Response<Body> {
         let response = match called {
             Called::Dapr { allowed: true } => {
                 if waits(request.uri().path()) {
@@ -135,14 +139,14 @@ impl Api {
             Called::Workflows => Status::from(ApiError::not_available("workflows")).into_http(),
             Called::Unknown | Called::Other => {
                 // In a box, so that the other calls don't carry the room for one.
-                return Box::pin(self.proxy(called, request)).await;
+                return Box::pin(self.proxy(called, request, call)).await;
             }
         };
         response.map(Body::new)
     }
 
     /// Forwards a call of an app's own service.
-    async fn proxy(&self, called: Called, request: Request<Incoming>) -> Response<Body> {
+    async fn proxy(&self, called: Called, request: Request<Received>, call: &mut Call) -> Response<Body> {
         let Some(target) = target(request.headers()) else {
             let text = match called {
                 Called::Unknown => {
@@ -152,7 +156,10 @@ impl Api {
             };
             return Status::unknown(text).into_http();
         };
-        self.core.invoker.count(&target, &self.core.metrics);
+        if self.core.invoker.count(&target, &self.core.metrics) {
+            let app_id = target.split('.').next().unwrap_or_default().to_owned();
+            call.between_apps(&self.core.metrics, Peer::Callee(app_id));
+        }
         match self.core.invoker.proxy(&target, request.map(Body::new)).await {
             Ok(response) => response,
             Err(status) => status.into_http(),

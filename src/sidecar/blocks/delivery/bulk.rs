@@ -1,9 +1,11 @@
 //! Delivery of several messages at once (http-api reference, section 5.6). What becomes of each is as for single
 //! ones.
 
+use std::time::Instant;
+
 use bytes::Bytes;
 
-use super::outcome::Outcome;
+use super::outcome::{Outcome, processed};
 use super::{BREAK_PAUSE, Delivery, MOST_BREAKS, content_type};
 use crate::components::pubsub::{DeliveryError, Message};
 use crate::sidecar::app::Channel;
@@ -124,7 +126,11 @@ impl Delivery {
             }
             let trace = trace.unwrap_or_default();
             let pubsub = &self.entry.manifest.name;
+            let began = Instant::now();
             let verdicts = app.bulk_event(BulkEvent { pubsub, topic, path, entries, trace }).await;
+            if let Some(series) = self.entry.meter.topic(topic) {
+                series.received_many(began, &verdicts.iter().map(processed));
+            }
             for ((slot, verdict), span) in slots.into_iter().zip(verdicts).zip(spans) {
                 let outcome = Outcome::of(verdict, &ready[indices[slot]].peek, topic);
                 if let Some(mut span) = span {

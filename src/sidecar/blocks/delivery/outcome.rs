@@ -3,6 +3,7 @@
 use super::SCOPE;
 use crate::sidecar::app::events::Verdict;
 use crate::sidecar::blocks::cloudevent::Peek;
+use crate::sidecar::metrics::component::Processed;
 use crate::sidecar::resiliency::{self, Interrupted, Interruptible, Policy, Refusal};
 
 /// What became of a message.
@@ -17,6 +18,20 @@ pub enum Outcome {
     Broken(String),
     /// It never got to the app.
     Unreachable(String),
+}
+
+/// What is counted of an event by the app's verdict.
+pub fn processed(verdict: &Verdict) -> Processed {
+    match verdict {
+        Verdict::Success => Processed::Success,
+        Verdict::Drop => Processed::Drop,
+        Verdict::NoHandler(_) => Processed::Refused,
+        Verdict::Retry
+        | Verdict::Unknown(_)
+        | Verdict::Failed(_)
+        | Verdict::Broken(_)
+        | Verdict::Unreachable(_) => Processed::Retry,
+    }
 }
 
 impl Outcome {
