@@ -33,3 +33,9 @@ pub async fn get(axum::extract::Path((_, name)): axum::extract::Path<(String, St
         None => Problem::not_found(format_args!("there is no file {name}")).json(),
     }
 }
+
+/// `GET /api/v1/openapi.json`: what the API is, for programs.
+pub async fn description() -> Response {
+    let text = include_str!("../../templates/dashboard/openapi.json");
+    ([(CONTENT_TYPE, "application/json")], text).into_response()
+}

@@ -87,6 +87,62 @@ fn a_token_is_asked_for_and_kept_in_a_cookie() {
 }
 
 #[test]
+fn programs_send_the_token_with_every_request() {
+    let dashboard = Dashboard::with(|options| options.token = Some("secret".into()));
+    let with = |token: &str, path: &str| {
+        dashboard.send("GET", path, &[&format!("authorization: Bearer {token}")], "").status
+    };
+    for path in
+        ["/", "/api/v1/apps", "/events", "/apps/x/logs/events", "/assets/1/dashboard.js", "/no/such/page"]
+    {
+        assert_eq!(dashboard.get(path).status, 401, "{path}");
+        assert_eq!(with("secre", path), 401, "{path}");
+    }
+    assert_eq!(with("secret", "/api/v1/apps"), 200);
+    // The word of our pages is no token, and the token is not that word.
+    let headers = ["x-dashboard-session: secret"];
+    assert_eq!(dashboard.send("POST", "/api/v1/apps/x/stop", &headers, "").status, 401);
+    let headers = ["x-dashboard-session: secret", "authorization: Bearer secret"];
+    assert_eq!(dashboard.send("POST", "/api/v1/apps/x/stop", &headers, "").status, 403);
+}
+
+#[test]
+fn an_open_address_is_asked_for_by_address_and_with_the_token() {
+    let dashboard = Dashboard::with(|options| {
+        options.address = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        options.token = Some("secret".into());
+    });
+    let status = |host: &str, token: &str| {
+        let host = format!("host: {host}:{}", dashboard.port);
+        dashboard.send("GET", "/", &[&host, &format!("authorization: Bearer {token}")], "").status
+    };
+    assert_eq!(status("192.168.0.7", "secret"), 200);
+    assert_eq!(status("192.168.0.7", "wrong"), 401);
+    // Any name can be made to lead here.
+    assert_eq!(status("evil.example", "secret"), 421);
+    assert_eq!(status("192.168.0.7.nip.example", "secret"), 421);
+}
+
+#[test]
+fn other_origins_get_no_permission_and_no_stream() {
+    let dashboard = Dashboard::start();
+    let asked = ["origin: http://evil.example", "access-control-request-method: POST"];
+    for (method, path) in [("OPTIONS", "/api/v1/apps/x/stop"), ("OPTIONS", "/"), ("GET", "/api/v1/apps")] {
+        let head = dashboard.send(method, path, &asked, "").head;
+        assert!(!head.contains("access-control-allow"), "{head}");
+    }
+    for path in ["/events", "/apps/x/logs/events", "/api/v1/apps"] {
+        assert_eq!(dashboard.send("GET", path, &["host: evil.example"], "").status, 421, "{path}");
+    }
+    // What changes something is never a link.
+    let session = dashboard.session();
+    for method in ["GET", "HEAD", "PUT", "DELETE"] {
+        let answer = dashboard.send(method, "/apps/x/stop", &[&session], "");
+        assert_eq!(answer.status, 405, "{method}");
+    }
+}
+
+#[test]
 fn an_open_address_needs_a_token() {
     let context = TestContext::new();
     let mut options = options(&context);

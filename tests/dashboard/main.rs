@@ -6,6 +6,7 @@
 mod control_plane;
 mod guard;
 mod jobs;
+mod openapi;
 mod pages;
 mod resources;
 mod state;

@@ -86,6 +86,7 @@ pub fn routes(shared: &Arc<Shared>) -> Router {
         .route("/apps/{id}/logs/events", get(logs::events))
         .route("/events", get(live::changes))
         .route("/assets/{version}/{name}", get(assets::get))
+        .route(&format!("{API}/openapi.json"), get(assets::description))
         .fallback(unknown)
         .layer(axum::extract::DefaultBodyLimit::max(BODY))
         .with_state(Arc::clone(shared))
