@@ -142,7 +142,7 @@ fn otlp_signal(
 
 fn keep(store: &Store, batch: Batch) {
     if !batch.is_empty() {
-        store.add(batch);
+        tokio::task::block_in_place(|| store.add(batch));
     }
 }
 

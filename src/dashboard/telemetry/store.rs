@@ -1,7 +1,7 @@
 //! The telemetry file: one thread writes, readers have connections of their own.
 
 use std::path::Path;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
@@ -17,6 +17,9 @@ use super::{record, schema};
 const GATHER: Duration = Duration::from_millis(20);
 /// How often old things are looked for.
 const TRIM: Duration = Duration::from_secs(30);
+/// Batches that may wait for the disk, and that are written as one; who sends more waits, so that no flood of spans
+/// fills the memory.
+const WAITING: usize = 4;
 /// Most readers at a time; others wait.
 const READERS: usize = 4;
 
@@ -31,7 +34,7 @@ pub struct Error {
 /// The telemetry of this machine.
 pub struct Store {
     path: std::path::PathBuf,
-    writer: Mutex<Option<Sender<Batch>>>,
+    writer: Mutex<Option<SyncSender<Batch>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     readers: Arc<Mutex<Vec<Connection>>>,
     turns: tokio::sync::Semaphore,
@@ -45,7 +48,7 @@ impl Store {
         let mut connection = Connection::open(path).map_err(failed)?;
         connection.busy_timeout(Duration::from_secs(10)).map_err(failed)?;
         schema::prepare(&mut connection).map_err(failed)?;
-        let (writer, told) = mpsc::channel();
+        let (writer, told) = mpsc::sync_channel(WAITING);
         let changes = watch::Sender::new(0);
         let told_of = changes.clone();
         let thread = std::thread::Builder::new()
@@ -62,9 +65,10 @@ impl Store {
         })
     }
 
-    /// Writes a batch some time soon.
+    /// Writes a batch some time soon; waits while too much is to be written.
     pub fn add(&self, batch: Batch) {
-        if let Some(writer) = &*self.writer.lock().unwrap_or_else(PoisonError::into_inner) {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(writer) = writer {
             // Without a writer the file is broken, which was logged.
             let _ = writer.send(batch);
         }
@@ -138,7 +142,9 @@ fn write(mut connection: Connection, told: &Receiver<Batch>, bounds: Bounds, cha
         };
         let mut batches = vec![first];
         let until = Instant::now() + GATHER;
-        while let Ok(next) = told.recv_timeout(until.saturating_duration_since(Instant::now())) {
+        while batches.len() < WAITING
+            && let Ok(next) = told.recv_timeout(until.saturating_duration_since(Instant::now()))
+        {
             batches.push(next);
         }
         let written = connection.transaction().and_then(|transaction| {
