@@ -62,8 +62,6 @@ def main() -> None:
             dark.open(f"{url}/apps/{ORDERS}/logs")
             dark.until("document.querySelectorAll('#log li[title]').length > 10", "lines are there")
             keep(dark, "logs")
-            tab.open(f"{url}/apps/{SHIPPING}").shows("Subscriptions")
-            keep(tab, "app")
         finally:
             if browser is not None:
                 browser.close()
