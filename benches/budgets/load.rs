@@ -37,8 +37,9 @@ impl<'a> Load<'a> {
     /// a success. The script for the program is written to `directory`.
     pub fn rate(&self, port: u16, directory: &Path) -> Result<f64> {
         let script = directory.join("load.lua");
+        // JSON may end with two brackets.
         let lines = format!(
-            "wrk.method = [[{}]]\nwrk.body = [[{}]]\nwrk.headers['content-type'] = 'application/json'\n",
+            "wrk.method = [=[{}]=]\nwrk.body = [=[{}]=]\nwrk.headers['content-type'] = 'application/json'\n",
             self.method, self.body
         );
         std::fs::write(&script, lines).map_err(text(&script))?;
