@@ -1,5 +1,6 @@
 //! Sends spans away, many at a time, beside everything else.
 
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -32,6 +33,8 @@ pub enum Target {
     Zipkin(String),
     /// OTLP, over HTTP or gRPC.
     Otlp(otlp::Receiver),
+    /// Our own output: a line of Zipkin's JSON for each span.
+    Stdout,
 }
 
 /// Receives the spans of a sidecar and sends them to all targets.
@@ -49,19 +52,23 @@ impl Target {
         match self {
             Self::Zipkin(url) => url,
             Self::Otlp(receiver) => &receiver.url,
+            Self::Stdout => "stdout",
         }
     }
 
     /// How long a request may take, when somebody says so.
     fn timeout(&self) -> Option<Duration> {
         match self {
-            Self::Zipkin(_) => None,
+            Self::Zipkin(_) | Self::Stdout => None,
             Self::Otlp(receiver) => receiver.timeout,
         }
     }
 
     /// Whether somebody may listen there: `false` only when the connection is refused.
     async fn is_there(&self) -> bool {
+        if matches!(self, Self::Stdout) {
+            return true;
+        }
         let Ok(url) = self.url().parse::<hyper::Uri>() else { return true };
         let port = url.port_u16().unwrap_or(if url.scheme_str() == Some("https") { 443 } else { 80 });
         let host = url.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
@@ -215,6 +222,7 @@ impl Clients {
     /// Tells a target of spans; what is returned is why it did not take them.
     async fn tell(&self, target: &Target, app_id: &str, spans: &[Finished]) -> Option<String> {
         let sent = match target {
+            Target::Stdout => return print(zipkin::lines(app_id, spans)).await,
             Target::Zipkin(url) => {
                 let body = zipkin::body(app_id, spans);
                 self.http.post(url).header("content-type", "application/json").body(body).send().await
@@ -241,4 +249,10 @@ impl Clients {
             (Ok(response), _) => Some(format!("it answers with status {}", response.status().as_u16())),
         }
     }
+}
+
+/// Whoever reads our output may be slow: only this waits for them. What is returned is why it was not written.
+async fn print(lines: Vec<u8>) -> Option<String> {
+    let written = tokio::task::spawn_blocking(move || std::io::stdout().write_all(&lines)).await;
+    written.unwrap_or_else(|error| Err(std::io::Error::other(error))).err().map(|error| error.to_string())
 }

@@ -57,6 +57,9 @@ impl Tracer {
                 rate.get_or_insert_with(|| "1".to_owned());
             }
         }
+        if at("/tracing/stdout").and_then(Value::as_bool) == Some(true) {
+            targets.push(Target::Stdout);
+        }
         let silent = rate.as_deref() == Some("0");
         let on = !silent && (rate.is_some() || !targets.is_empty());
         if !on {

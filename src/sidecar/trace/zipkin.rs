@@ -41,6 +41,16 @@ pub fn body(app_id: &str, spans: &[Finished]) -> Vec<u8> {
     serde_json::to_vec(&spans).unwrap_or_default()
 }
 
+/// Each span as a line of its own.
+pub fn lines(app_id: &str, spans: &[Finished]) -> Vec<u8> {
+    let mut lines = Vec::new();
+    for span in spans {
+        lines.append(&mut serde_json::to_vec(&of(app_id, span)).unwrap_or_default());
+        lines.push(b'\n');
+    }
+    lines
+}
+
 fn of<'a>(app_id: &'a str, span: &'a Finished) -> Span<'a> {
     let mut tags: BTreeMap<&str, &str> =
         span.attributes.iter().map(|(name, value)| (name.as_ref(), value.as_str())).collect();
