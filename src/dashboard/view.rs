@@ -34,6 +34,7 @@ const TEMPLATES: &[(&str, &str)] = &templates![
     "overview.html",
     "parts.html",
     "problem.html",
+    "received.html",
     "service.html",
     "state.html",
     "trace.html",

@@ -149,6 +149,46 @@ fn logs_and_spans_are_received_by_otlp() {
 }
 
 #[test]
+fn what_apps_send_themselves_has_a_page() {
+    let dashboard = Dashboard::start();
+    let otlp = dashboard.receiving[1].port;
+    let headers = ["host: 127.0.0.1:4318", JSON];
+    let resource = r#""resource":{"attributes":[{"key":"service.name","value":{"stringValue":"py"}}]}"#;
+    let logs = format!(
+        r#"{{"resourceLogs":[{{{resource},"scopeLogs":[{{"logRecords":[{{"timeUnixNano":"{0}000","severityNumber":17,"body":{{"stringValue":"<script>broken"}}}},{{"timeUnixNano":"{0}000","body":{{"stringValue":"well"}}}}]}}]}}]}}"#,
+        now()
+    );
+    let point = |ago: u64, value: f64| {
+        let attributes = r#"[{"key":"room","value":{"stringValue":"7"}}]"#;
+        format!(r#"{{"timeUnixNano":"{}000","asDouble":{value},"attributes":{attributes}}}"#, now() - ago)
+    };
+    let metrics = format!(
+        r#"{{"resourceMetrics":[{{{resource},"scopeMetrics":[{{"metrics":[{{"name":"warmth","gauge":{{"dataPoints":[{},{}]}}}}]}}]}}]}}"#,
+        point(2_000_000, 20.5),
+        point(0, 21.5)
+    );
+    assert_eq!(post(otlp, "/v1/logs", &headers, logs.as_bytes()), 200);
+    assert_eq!(post(otlp, "/v1/metrics", &headers, metrics.as_bytes()), 200);
+    let all = || dashboard.get("/api/v1/received").json();
+    eventually("metrics are there", || all()["metrics"].as_array().is_some_and(|rows| !rows.is_empty()));
+    let all = all();
+    assert_eq!(all["apps"], serde_json::json!(["py"]));
+    assert_eq!(all["logs"].as_array().unwrap().len(), 2);
+    assert_eq!(all["metrics"][0]["last"], 21.5);
+    assert_eq!(all["metrics"][0]["points"][0][1], 20.5);
+    assert_eq!(all["metrics"][0]["labels"], r#"{"room":"7"}"#);
+    let found = dashboard.get("/api/v1/received?app=py&search=BROKEN").json();
+    assert_eq!(found["logs"][0]["text"], "<script>broken");
+    assert_eq!(found["metrics"].as_array().unwrap().len(), 0);
+    assert_eq!(dashboard.get("/api/v1/received?app=other").json()["logs"].as_array().unwrap().len(), 0);
+    let page = dashboard.get("/received").body;
+    assert!(
+        page.contains("&lt;script&gt;broken") && page.contains("warmth") && page.contains("21.5"),
+        "{page}"
+    );
+}
+
+#[test]
 fn pages_in_a_browser_can_tell_nothing() {
     let dashboard = Dashboard::start();
     let zipkin = dashboard.receiving[0].port;

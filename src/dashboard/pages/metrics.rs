@@ -61,14 +61,15 @@ pub async fn data(ask: Ask) -> Result<Page, Problem> {
     Ok(Page { rows: rows.collect(), app: app.unwrap_or_default(), apps })
 }
 
-fn plot(points: &[Point], values: &[fn(&Point) -> f64]) -> Plot {
+/// Lines of some values of the same points.
+pub(super) fn plot<P>(points: &[P], values: &[fn(&P) -> f64]) -> Plot {
     let highest =
         points.iter().flat_map(|point| values.iter().map(move |value| value(point))).fold(0.0, f64::max);
     let top = round_up(highest * 1.1);
     #[expect(clippy::cast_precision_loss, reason = "pixels")]
-    let line = |value: &fn(&Point) -> f64| {
+    let line = |value: &fn(&P) -> f64| {
         let step = WIDTH / (points.len().max(2) - 1) as f64;
-        let place = |(at, point): (usize, &Point)| {
+        let place = |(at, point): (usize, &P)| {
             let y = HEIGHT - value(point) / top * (HEIGHT - 4.0) - 2.0;
             format!("{:.1},{y:.1}", at as f64 * step)
         };

@@ -13,6 +13,7 @@ mod jobs;
 mod logs;
 mod metrics;
 mod overview;
+mod received;
 mod state;
 mod traces;
 
@@ -70,6 +71,7 @@ pub fn routes(shared: &Arc<Shared>) -> Router {
     let router = page(router, "/traces", "traces.html", traces::list);
     let router = page(router, "/traces/{trace}", "trace.html", traces::one);
     let router = page(router, "/metrics-view", "metrics.html", metrics::data);
+    let router = page(router, "/received", "received.html", received::data);
     let router = page(router, "/jobs", "jobs.html", jobs::list);
     let router = page(router, "/jobs/{runtime}/{key}", "job.html", jobs::one);
     let router = page(router, "/state", "state.html", state::data);

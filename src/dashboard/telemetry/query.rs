@@ -132,16 +132,66 @@ pub fn spans(connection: &Connection, trace: &str, most: i64) -> rusqlite::Resul
 pub fn logs_of(connection: &Connection, trace: &str) -> rusqlite::Result<Vec<Log>> {
     let mut ask = connection
         .prepare_cached("SELECT * FROM logs WHERE trace = ? AND trace != '' ORDER BY time LIMIT 1000")?;
-    ask.query_map([trace], |row| {
-        Ok(Log {
-            time: row.get(0)?,
-            app: row.get(1)?,
-            level: row.get(2)?,
-            text: row.get(3)?,
-            trace: row.get(4)?,
-        })
-    })?
-    .collect()
+    ask.query_map([trace], log)?.collect()
+}
+
+fn log(row: &Row<'_>) -> rusqlite::Result<Log> {
+    Ok(Log { time: row.get(0)?, app: row.get(1)?, level: row.get(2)?, text: row.get(3)?, trace: row.get(4)? })
+}
+
+/// The newest log records, of one app or of all, that have this text in them; newest first.
+pub fn logs(connection: &Connection, app: &str, search: &str, most: u64) -> rusqlite::Result<Vec<Log>> {
+    let mut ask = connection.prepare_cached(
+        "SELECT * FROM logs WHERE (?1 = '' OR app = ?1) AND (?2 = '' OR instr(lower(text), ?2))
+         ORDER BY time DESC LIMIT ?3",
+    )?;
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    ask.query_map(params![app, search.to_lowercase(), most], log)?.collect()
+}
+
+/// What was measured of one thing.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Measured {
+    /// Who measured it.
+    pub app: String,
+    /// Name of the metric.
+    pub name: String,
+    /// Its labels, as JSON with sorted keys.
+    pub labels: String,
+    /// Time in microseconds since 1970, and value; from old to new.
+    pub points: Vec<(i64, f64)>,
+}
+
+/// What one app or all of them measured by themselves, at most so many things with so many values each.
+pub fn measured(
+    connection: &Connection,
+    app: &str,
+    search: &str,
+    (things, values): (u64, u64),
+) -> rusqlite::Result<Vec<Measured>> {
+    let mut ask = connection.prepare_cached(
+        "SELECT id, app, name, labels FROM series
+         WHERE (?1 = '' OR app = ?1) AND (?2 = '' OR instr(lower(name), ?2)) ORDER BY app, name, labels LIMIT ?3",
+    )?;
+    let mut newest = connection
+        .prepare_cached("SELECT time, value FROM points WHERE series = ? ORDER BY time DESC LIMIT ?")?;
+    let (things, values) =
+        (i64::try_from(things).unwrap_or(i64::MAX), i64::try_from(values).unwrap_or(i64::MAX));
+    let mut found = Vec::new();
+    let mut rows = ask.query(params![app, search.to_lowercase(), things])?;
+    while let Some(row) = rows.next()? {
+        let of = params![row.get::<_, i64>(0)?, values];
+        let points = newest.query_map(of, |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let mut points = points.collect::<rusqlite::Result<Vec<_>>>()?;
+        points.reverse();
+        found.push(Measured { app: row.get(1)?, name: row.get(2)?, labels: row.get(3)?, points });
+    }
+    Ok(found)
+}
+
+/// Apps that have sent metrics of their own, by name.
+pub fn measuring(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    connection.prepare_cached("SELECT DISTINCT app FROM series")?.query_map([], |row| row.get(0))?.collect()
 }
 
 /// Who called whom.
