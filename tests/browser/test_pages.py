@@ -20,7 +20,7 @@ PAGES = {
     "/control-plane": ["Zipkin", "OTLP/HTTP", "received here"],
     "/traces": [ORDERS],
     "/metrics-view": [ORDERS, "Requests"],
-    "/received": ["Sent by apps"],
+    "/traces/received": ["Sent by apps"],
     "/jobs": ["nightly-report", "@daily", "report"],
     "/jobs/embedded/app%7C%7Cdefault%7C%7Cshop-orders%7C%7Cnightly-report": ["nightly-report", "@daily"],
     "/state": ["App", "Store", "statestore"],

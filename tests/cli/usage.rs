@@ -106,7 +106,7 @@ fn an_unknown_format_is_a_failure() {
 
     ----- stderr -----
     ❌  An invalid output format was specified.
-    hint: valid formats are json, yaml and table
+    hint: valid formats are json, yaml, wide and table
     ");
 }
 

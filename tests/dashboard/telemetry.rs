@@ -169,7 +169,7 @@ fn what_apps_send_themselves_has_a_page() {
     );
     assert_eq!(post(otlp, "/v1/logs", &headers, logs.as_bytes()), 200);
     assert_eq!(post(otlp, "/v1/metrics", &headers, metrics.as_bytes()), 200);
-    let all = || dashboard.get("/api/v1/received").json();
+    let all = || dashboard.get("/api/v1/traces/received").json();
     eventually("metrics are there", || all()["metrics"].as_array().is_some_and(|rows| !rows.is_empty()));
     let all = all();
     assert_eq!(all["apps"], serde_json::json!(["py"]));
@@ -177,11 +177,11 @@ fn what_apps_send_themselves_has_a_page() {
     assert_eq!(all["metrics"][0]["last"], 21.5);
     assert_eq!(all["metrics"][0]["points"][0][1], 20.5);
     assert_eq!(all["metrics"][0]["labels"], r#"{"room":"7"}"#);
-    let found = dashboard.get("/api/v1/received?app=py&search=BROKEN").json();
+    let found = dashboard.get("/api/v1/traces/received?app=py&search=BROKEN").json();
     assert_eq!(found["logs"][0]["text"], "<script>broken");
     assert_eq!(found["metrics"].as_array().unwrap().len(), 0);
-    assert_eq!(dashboard.get("/api/v1/received?app=other").json()["logs"].as_array().unwrap().len(), 0);
-    let page = dashboard.get("/received").body;
+    assert_eq!(dashboard.get("/api/v1/traces/received?app=other").json()["logs"].as_array().unwrap().len(), 0);
+    let page = dashboard.get("/traces/received").body;
     assert!(
         page.contains("&lt;script&gt;broken") && page.contains("warmth") && page.contains("21.5"),
         "{page}"

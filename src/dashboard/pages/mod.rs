@@ -71,7 +71,7 @@ pub fn routes(shared: &Arc<Shared>) -> Router {
     let router = page(router, "/traces", "traces.html", traces::list);
     let router = page(router, "/traces/{trace}", "trace.html", traces::one);
     let router = page(router, "/metrics-view", "metrics.html", metrics::data);
-    let router = page(router, "/received", "received.html", received::data);
+    let router = page(router, "/traces/received", "received.html", received::data);
     let router = page(router, "/jobs", "jobs.html", jobs::list);
     let router = page(router, "/jobs/{runtime}/{key}", "job.html", jobs::one);
     let router = page(router, "/state", "state.html", state::data);

@@ -1,4 +1,4 @@
-//! `/received`: log records and metrics that apps have sent by OTLP themselves.
+//! `/traces/received`: log records and metrics that apps have sent by OTLP themselves.
 
 use serde::Serialize;
 
