@@ -90,7 +90,7 @@ async fn an_app_that_is_away_for_a_while_loses_nothing() {
     let _ = first_life.await;
     let port = sidecar.handle.addresses().metrics[0].port();
     let metrics = format!("http://127.0.0.1:{port}/");
-    let unreachable = r#"path="job/j",status="500""#;
+    let unreachable = r#"path="/job/j",status="500""#;
     eventually(async || send("GET", &metrics, &[], "").await.body.contains(unreachable)).await;
     let before = served.load(Ordering::SeqCst);
 
