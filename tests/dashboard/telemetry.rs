@@ -180,7 +180,10 @@ fn what_apps_send_themselves_has_a_page() {
     let found = dashboard.get("/api/v1/traces/received?app=py&search=BROKEN").json();
     assert_eq!(found["logs"][0]["text"], "<script>broken");
     assert_eq!(found["metrics"].as_array().unwrap().len(), 0);
-    assert_eq!(dashboard.get("/api/v1/traces/received?app=other").json()["logs"].as_array().unwrap().len(), 0);
+    assert_eq!(
+        dashboard.get("/api/v1/traces/received?app=other").json()["logs"].as_array().unwrap().len(),
+        0
+    );
     let page = dashboard.get("/traces/received").body;
     assert!(
         page.contains("&lt;script&gt;broken") && page.contains("warmth") && page.contains("21.5"),
