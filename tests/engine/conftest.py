@@ -3,6 +3,7 @@
 import os
 import signal
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -32,10 +33,19 @@ def pytest_sessionstart() -> None:
     if not support.DAPR.is_file():
         pytest.exit(f"{support.DAPR} is not there: run 'cargo build', or set DAPR_BIN", returncode=2)
     for port in sorted(port for ports in home.PORTS.values() for port in ports):
+        wait_until_free(port)
+
+
+def wait_until_free(port: int) -> None:
+    """The end of a connection that had the port by chance, as those of the tests before this have, holds it for a minute."""
+    deadline = time.monotonic() + 90
+    while True:
         try:
-            support.socket.create_server(("127.0.0.1", port)).close()
+            return support.socket.create_server(("127.0.0.1", port)).close()
         except OSError as error:
-            pytest.exit(f"port {port}, which 'dapr init' gives to a container: {error.strerror}", returncode=2)
+            if time.monotonic() > deadline:
+                pytest.exit(f"port {port}, which 'dapr init' gives to a container: {error.strerror}", returncode=2)
+            time.sleep(0.5)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
