@@ -12,6 +12,7 @@ pub mod properties;
 pub mod pubsub;
 pub mod redis;
 pub mod registry;
+mod running;
 pub mod schedule;
 pub mod secretstores;
 pub mod sqlite;

@@ -13,8 +13,9 @@ use tokio_util::task::TaskTracker;
 
 use super::{Error, Item, Items, Store, Subscription, Watcher};
 use crate::components::redis::{self, Client, Defaults, Repeat, Settings};
+use crate::components::running::Running;
 use crate::components::{Init, InitError, Metadata};
-use watch::{Running, Watch};
+use watch::Watch;
 
 const KIND: &str = "configuration.redis";
 const SEPARATOR: &str = "||";

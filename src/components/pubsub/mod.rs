@@ -4,7 +4,6 @@
 mod batch;
 pub mod in_memory;
 pub mod redis;
-mod running;
 pub mod sqlite;
 
 use std::panic::AssertUnwindSafe;

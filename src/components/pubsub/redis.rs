@@ -30,9 +30,9 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use super::running::Running;
 use super::{Batch, BulkHandler, Error, Handler, Message, PubSub, Subscription};
 use crate::components::redis::{self, Client, Defaults, Repeat, Settings};
+use crate::components::running::Running;
 use crate::components::{Init, InitError, Metadata};
 use consumer::{Parts, Receiver};
 use settings::{Delivery, Retention};

@@ -25,8 +25,8 @@ use async_trait::async_trait;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use super::running::Running;
 use super::{Batch, BulkHandler, Error, Handler, Message, PubSub, Subscription};
+use crate::components::running::Running;
 use crate::components::sqlite::{self, Database};
 use crate::components::{Init, InitError, Metadata};
 use crate::records::ProcessId;

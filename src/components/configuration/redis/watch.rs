@@ -6,11 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::redis::{Value, cmd};
-use async_trait::async_trait;
-use tokio::task::JoinHandle;
-use tokio_util::sync::DropGuard;
 
-use super::{Item, Items, Reader, Subscription, Watcher};
+use super::{Item, Items, Reader, Watcher};
 use crate::components::redis::{Error, Listening, Repeat};
 
 /// The server's setting of which changes it tells, and what it has to have in it: changes of keys, by commands for all
@@ -173,20 +170,5 @@ impl Watch {
         if !changes.is_empty() {
             (self.watcher)(changes).await;
         }
-    }
-}
-
-/// What the subscriber holds.
-pub struct Running {
-    pub task: JoinHandle<()>,
-    pub stop: DropGuard,
-}
-
-#[async_trait]
-impl Subscription for Running {
-    async fn stop(self: Box<Self>) {
-        drop(self.stop);
-        // A panic has been reported by then.
-        let _ = self.task.await;
     }
 }
