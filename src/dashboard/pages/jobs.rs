@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Ask, Done, api, apps};
 use crate::dashboard::problem::Problem;
 use crate::dashboard::sources::apps::App;
-use crate::dashboard::sources::jobs::{self, Failure};
+use crate::dashboard::sources::jobs;
 use crate::dashboard::view::path_segment;
 use crate::records::Runtime;
 use crate::scheduler::{self, Key, Kind, Policy, Receiver, Stored};
@@ -135,11 +135,10 @@ fn kind(key: &Key) -> &'static str {
 }
 
 fn policy(policy: Policy) -> String {
+    const GIVEN_UP: &str = "a failed run is given up";
     match policy {
-        Policy::Drop => "a failed run is given up".into(),
-        Policy::Constant { interval, max_retries: Some(0) } if interval.is_zero() => {
-            "a failed run is given up".into()
-        }
+        Policy::Drop => GIVEN_UP.into(),
+        Policy::Constant { interval, max_retries: Some(0) } if interval.is_zero() => GIVEN_UP.into(),
         Policy::Constant { interval, max_retries: Some(most) } => {
             format!("a failed run is tried again up to {most} times, every {interval:?}")
         }
@@ -196,10 +195,6 @@ pub async fn one(ask: Ask) -> Result<Page, Problem> {
     Ok(Page { job: Row::new(runtime, &job, SHOWN, &snapshot.apps) })
 }
 
-fn failed(failure: Failure) -> Problem {
-    Problem::failed(failure)
-}
-
 /// Whose job is meant, and which.
 fn named(ask: &Ask) -> Result<(Runtime, Key), Problem> {
     let runtime = match ask.part("runtime") {
@@ -217,7 +212,7 @@ async fn find(ask: &Ask) -> Result<(Runtime, Stored), Problem> {
     let (runtime, key) = named(ask)?;
     let options = &ask.shared.options;
     let found = jobs::within(async { jobs::place(options, runtime)?.get(&key).await }).await;
-    match found.map_err(failed)? {
+    match found.map_err(Problem::failed)? {
         Some(job) => Ok((runtime, job)),
         None => Err(missing(&key)),
     }
@@ -235,7 +230,7 @@ pub async fn delete(ask: Ask) -> Result<Done, Problem> {
     let (runtime, key) = named(&ask)?;
     let options = &ask.shared.options;
     let deleted = jobs::within(async { jobs::place(options, runtime)?.delete(&key).await }).await;
-    if !deleted.map_err(failed)? {
+    if !deleted.map_err(Problem::failed)? {
         return Err(missing(&key));
     }
     Ok(Done::new(format!("{} was deleted.", scheduler::show(&key)), "/jobs".into()))

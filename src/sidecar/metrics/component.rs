@@ -240,7 +240,8 @@ impl Topic {
     }
 }
 
-fn truth(value: bool) -> &'static str {
+/// A flag as a label.
+pub(super) fn truth(value: bool) -> &'static str {
     if value { "true" } else { "false" }
 }
 

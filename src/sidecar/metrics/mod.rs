@@ -298,8 +298,8 @@ impl Metrics {
     pub fn job(&self, namespace: &str, success: bool, took: Duration) {
         let series = self.jobs.get((namespace.to_owned(), success), |_| {
             let name = if success { "component_job_success_count" } else { "component_job_failure_count" };
-            let truth = if success { "true" } else { "false" };
-            let labels = [("namespace", namespace), ("operation", "job_trigger_op"), ("success", truth)];
+            let success = component::truth(success);
+            let labels = [("namespace", namespace), ("operation", "job_trigger_op"), ("success", success)];
             (self.counter(name, &labels[..2]), self.latency("component_job_latencies", &labels))
         });
         if let Some((count, latency)) = series {

@@ -98,7 +98,7 @@ impl Rpc {
 
     /// A call has ended with the status of this number.
     pub fn ended(&self, status: i32, took: Duration) {
-        let index = usize::try_from(status).ok().filter(|index| *index < STATUSES.len()).unwrap_or(UNKNOWN);
+        let index = index(status);
         let (count, latency) = self.ends[index].get_or_init(|| {
             let status = STATUSES[index];
             let (count, latency, labels) = match self.side {
@@ -132,5 +132,10 @@ impl Rpc {
 
 /// The name of a status.
 pub(super) fn status(number: i32) -> &'static str {
-    usize::try_from(number).ok().and_then(|index| STATUSES.get(index)).copied().unwrap_or(STATUSES[UNKNOWN])
+    STATUSES[index(number)]
+}
+
+/// Where a status stands among the known ones.
+fn index(number: i32) -> usize {
+    usize::try_from(number).ok().filter(|index| *index < STATUSES.len()).unwrap_or(UNKNOWN)
 }
