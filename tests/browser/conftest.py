@@ -74,10 +74,7 @@ def tab(tabs: Callable[..., Tab]) -> Tab:
 def pytest_runtest_makereport(item: pytest.Item):
     """A failed test shows what the dashboard and the apps have printed."""
     report = yield
-    machine: support.Machine | None = getattr(item, "funcargs", {}).get("machine")
-    if report.failed and machine is not None:
-        for run in machine.runs:
-            report.sections.append((f"{run.app_id} (PID {run.pid}, exit code {run.process.poll()})", run.output[-4000:]))
+    support.add_output(report, item)
     return report
 
 

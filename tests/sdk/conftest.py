@@ -23,11 +23,7 @@ def pytest_sessionstart() -> None:
 def pytest_runtest_makereport(item: pytest.Item):
     """A failed test shows what its `dapr run`s printed."""
     report = yield
-    machine = getattr(item, "funcargs", {}).get("machine")
-    if report.failed and machine is not None:
-        for run in machine.runs:
-            title = f"dapr run of {run.app_id} (PID {run.pid}, exit code {run.process.poll()})"
-            report.sections.append((title, run.output[-8000:]))
+    support.add_output(report, item)
     return report
 
 

@@ -364,3 +364,12 @@ def seen(file: Path) -> list[int]:
 def first_deliveries(numbers: Iterable[int]) -> list[int]:
     """Each number where it came for the first time."""
     return list(dict.fromkeys(numbers))
+
+
+def add_output(report: pytest.TestReport, item: pytest.Item) -> None:
+    """Adds to the report of a failed test what the `dapr run`s of its machine have printed."""
+    machine: Machine | None = getattr(item, "funcargs", {}).get("machine")
+    if report.failed and machine is not None:
+        for run in machine.runs:
+            title = f"dapr run of {run.app_id} (PID {run.pid}, exit code {run.process.poll()})"
+            report.sections.append((title, run.output[-8000:]))
