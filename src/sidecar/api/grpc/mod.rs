@@ -4,6 +4,7 @@
 mod bindings;
 pub mod call;
 mod configuration;
+mod descriptors;
 mod error;
 mod health;
 mod invoke;

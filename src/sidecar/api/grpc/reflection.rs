@@ -1,5 +1,5 @@
-//! Reflection: clients such as `grpcurl` learn from the server what they can call. The descriptors are read when
-//! the first one asks.
+//! Server reflection: clients such as `grpcurl` ask the server for its services and messages. The descriptors are read
+//! at the first request.
 
 use std::convert::Infallible;
 use std::sync::OnceLock;
@@ -7,14 +7,12 @@ use std::sync::OnceLock;
 use hyper::{Request, Response};
 use tonic::Status;
 use tonic::body::Body;
-use tonic_reflection::server::{Builder, Error};
+use tonic_reflection::server::Builder;
 use tower::ServiceExt;
 use tower::util::BoxCloneSyncService;
 
 use super::call::Received;
-
-/// Descriptors of the Dapr service and of everything that it uses.
-const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/dapr-descriptors.bin"));
+use super::descriptors;
 
 type Service = BoxCloneSyncService<Request<Received>, Response<Body>, Infallible>;
 
@@ -35,10 +33,19 @@ impl Reflection {
     }
 }
 
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error(transparent)]
+    Descriptors(#[from] descriptors::Error),
+    #[error(transparent)]
+    Server(#[from] tonic_reflection::server::Error),
+}
+
 fn build() -> Result<[Service; 2], Error> {
+    let descriptors = descriptors::file_descriptor_set()?;
     let builder = || {
         Builder::configure()
-            .register_encoded_file_descriptor_set(DESCRIPTORS)
+            .register_file_descriptor_set(descriptors.clone())
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
     // The callbacks are services of the app.
