@@ -12,7 +12,7 @@ use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::pty::{OpenptyResult, Winsize, openpty};
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
 use nix::sys::termios::{self, LocalFlags, OutputFlags, SetArg};
-use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 /// How a process ended.
@@ -34,9 +34,9 @@ pub fn send(socket: &UnixStream, message: &[u8], files: &[BorrowedFd<'_>]) -> io
     let control = [ControlMessage::ScmRights(&raw)];
     let control = if raw.is_empty() { &control[..0] } else { &control[..] };
     let header = length.to_le_bytes();
-    let flags = MsgFlags::MSG_NOSIGNAL;
+    // A closed socket is an error here: Rust programs ignore SIGPIPE, so MSG_NOSIGNAL, which macOS lacks, is not needed.
     let sent = loop {
-        match sendmsg::<()>(socket.as_raw_fd(), &[IoSlice::new(&header)], control, flags, None) {
+        match sendmsg::<()>(socket.as_raw_fd(), &[IoSlice::new(&header)], control, MsgFlags::empty(), None) {
             Err(Errno::EINTR) => {}
             other => break other?,
         }
@@ -150,13 +150,19 @@ pub fn adopt_orphans() {
     let _ = nix::sys::prctl::set_child_subreaper(true);
 }
 
-/// Waits until some child has ended, without reaping it. `false` when there is no child.
+/// Waits until a child has exited and leaves the child to [`reap`]. Returns `false` if there is no child.
+#[allow(unsafe_code)]
 pub fn wait_for_any() -> bool {
+    use nix::libc::{P_ALL, WEXITED, WNOWAIT, siginfo_t, waitid};
     loop {
-        match waitid(Id::All, WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT) {
-            Ok(_) => return true,
-            Err(Errno::EINTR) => {}
-            Err(_) => return false,
+        let mut info = std::mem::MaybeUninit::<siginfo_t>::zeroed();
+        // nix offers `waitid` on some systems only.
+        // SAFETY: `info` has the size that the kernel fills, and nothing reads `info`.
+        if unsafe { waitid(P_ALL, 0, info.as_mut_ptr(), WEXITED | WNOWAIT) } == 0 {
+            return true;
+        }
+        if Errno::last() != Errno::EINTR {
+            return false;
         }
     }
 }

@@ -369,16 +369,28 @@ mod table {
 #[cfg(not(target_os = "linux"))]
 mod table {
     //! Systems without `/proc`: through `sysinfo`; start times have a resolution of one second.
+    use std::ffi::OsStr;
+    use std::path::{Path, PathBuf};
     use std::time::{Duration, SystemTime};
 
     use super::Process;
     use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 
-    fn load(which: ProcessesToUpdate<'_>) -> System {
-        let mut system = System::new();
-        let kind = ProcessRefreshKind::nothing().with_cmd(UpdateKind::Always);
-        system.refresh_processes_specifics(which, true, kind);
-        system
+    /// Reads processes with the given properties; `None` if the system refuses.
+    fn load(which: ProcessesToUpdate<'_>, properties: ProcessRefreshKind) -> Option<System> {
+        let mut system = System::new().ok()?;
+        system.refresh_processes_specifics(which, true, properties);
+        Some(system)
+    }
+
+    /// Reads one process and what `read` needs of it.
+    fn load_one<T>(
+        pid: u32,
+        properties: ProcessRefreshKind,
+        read: impl FnOnce(&sysinfo::Process) -> T,
+    ) -> Option<T> {
+        let id = Pid::from_u32(pid);
+        load(ProcessesToUpdate::Some(&[id]), properties)?.process(id).map(read)
     }
 
     fn row(process: &sysinfo::Process) -> Process {
@@ -391,8 +403,7 @@ mod table {
     }
 
     pub fn one(pid: u32) -> Option<Process> {
-        let id = Pid::from_u32(pid);
-        load(ProcessesToUpdate::Some(&[id])).process(id).map(row)
+        load_one(pid, ProcessRefreshKind::nothing(), row)
     }
 
     /// Start times are seconds since the epoch.
@@ -401,34 +412,32 @@ mod table {
     }
 
     pub fn all() -> Vec<Process> {
-        load(ProcessesToUpdate::All).processes().values().map(row).collect()
+        let system = load(ProcessesToUpdate::All, ProcessRefreshKind::nothing());
+        system.map(|system| system.processes().values().map(row).collect()).unwrap_or_default()
     }
 
-    pub fn working_directory(pid: u32) -> Option<std::path::PathBuf> {
-        let id = Pid::from_u32(pid);
-        let mut system = System::new();
-        let kind = ProcessRefreshKind::nothing().with_cwd(UpdateKind::Always);
-        system.refresh_processes_specifics(ProcessesToUpdate::Some(&[id]), true, kind);
-        system.process(id).and_then(sysinfo::Process::cwd).map(std::path::Path::to_path_buf)
+    pub fn working_directory(pid: u32) -> Option<PathBuf> {
+        let properties = ProcessRefreshKind::nothing().with_cwd(UpdateKind::Always);
+        load_one(pid, properties, |process| process.cwd().map(Path::to_path_buf))?
     }
 
     pub fn environment(pid: u32) -> Vec<(String, String)> {
-        let id = Pid::from_u32(pid);
-        let mut system = System::new();
-        let kind = ProcessRefreshKind::nothing().with_environ(UpdateKind::Always);
-        system.refresh_processes_specifics(ProcessesToUpdate::Some(&[id]), true, kind);
-        let entries = system.process(id).map(sysinfo::Process::environ).unwrap_or_default();
-        let pair = |entry: &std::ffi::OsString| {
+        let pair = |entry: &OsStr| {
             let text = entry.to_string_lossy();
             text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()))
         };
-        entries.iter().filter_map(pair).collect()
+        let properties = ProcessRefreshKind::nothing().with_environ(UpdateKind::Always);
+        load_one(pid, properties, |process| {
+            process.environ().iter().filter_map(|entry| pair(entry)).collect()
+        })
+        .unwrap_or_default()
     }
 
     pub fn arguments(pid: u32) -> Vec<String> {
-        let id = Pid::from_u32(pid);
-        let system = load(ProcessesToUpdate::Some(&[id]));
-        let words = system.process(id).map(sysinfo::Process::cmd).unwrap_or_default();
-        words.iter().map(|word| word.to_string_lossy().into_owned()).collect()
+        let properties = ProcessRefreshKind::nothing().with_cmd(UpdateKind::Always);
+        load_one(pid, properties, |process| {
+            process.cmd().iter().map(|word| word.to_string_lossy().into_owned()).collect()
+        })
+        .unwrap_or_default()
     }
 }
