@@ -53,7 +53,6 @@ const CRATES: &[(&str, &[&str])] = &[
     // `output::help` draws the help of clap's commands.
     ("clap", &["main", "cli", "commands", "output::help"]),
     ("clap_complete", &["main", "cli", "commands"]),
-    ("anyhow", &["main", "cli", "commands"]),
     ("axum", &["sidecar", "dashboard"]),
     ("bollard", &["containers"]),
     // The conditions of circuit breakers and the rules of subscriptions are checked with their files.

@@ -167,7 +167,7 @@ fn context(config: &Path, name: &str) -> Address {
         #[serde(rename = "Host")]
         host: Option<String>,
     }
-    let digest = format!("{:x}", Sha256::digest(name));
+    let digest = hex::encode(Sha256::digest(name));
     let contexts = config.join("contexts");
     let named = Some(format!("docker context {name}"));
     let meta = fs_err::read_to_string(contexts.join("meta").join(&digest).join("meta.json")).ok();

@@ -1,6 +1,6 @@
 //! Archives from the release host, kept in a cache, whole and checked.
 
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use reqwest::{Client, Response};
@@ -156,11 +156,17 @@ fn beside(file: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// SHA-256 of a file, in small hexadecimal letters.
+/// Returns the SHA-256 of a file in lowercase hexadecimal digits.
 fn digest(file: &Path) -> io::Result<String> {
+    let mut file = fs_err::File::open(file)?;
     let mut hasher = Sha256::new();
-    io::copy(&mut fs_err::File::open(file)?, &mut hasher)?;
-    Ok(format!("{:x}", hasher.finalize()))
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hex::encode(hasher.finalize())),
+            read => hasher.update(&buffer[..read]),
+        }
+    }
 }
 
 /// The digest in a file that `sha256sum` wrote.

@@ -50,7 +50,7 @@ async fn serve(mut stream: TcpStream, manner: Manner, seen: &Mutex<Vec<String>>)
     let start = from.map_or(0, |from| from.parse().unwrap());
     let rest = &body[start..];
     let (status, body) = if name.ends_with(".sha256") {
-        let digest = format!("{:X}", Sha256::digest(content()));
+        let digest = hex::encode_upper(Sha256::digest(content()));
         match manner {
             Manner::Unchecked => ("404 Not Found".to_owned(), Vec::new()),
             _ => ("200 OK".to_owned(), format!("{digest} *archive\n").into_bytes()),
