@@ -69,7 +69,7 @@ fn due_at_once(machine: &Machine) -> Result<Vec<f64>> {
     }
     let mut came = vec![None; due.len()];
     for _ in 0..DUE {
-        let (name, arrived) = arrivals.recv_timeout(Duration::from_secs(60)).map_err(|_| {
+        let (name, arrived) = arrivals.recv_timeout(Duration::from_mins(1)).map_err(|_| {
             format!("{} jobs did not come", came.iter().filter(|came| came.is_none()).count())
         })?;
         let place = name.and_then(|name| came.get_mut(name)).ok_or("a job came that nobody scheduled")?;

@@ -5,6 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -30,9 +31,9 @@ pub struct Machine {
 impl Machine {
     /// A fresh home; with a `daprd` and a configuration that are installed in it, as the stock program needs.
     pub fn new(dapr: PathBuf, daprd: Option<PathBuf>) -> Result<Self> {
-        let name =
-            format!("dapr-budgets-{}-{}", std::process::id(), if daprd.is_some() { "peer" } else { "own" });
-        let home = std::env::temp_dir().join(name);
+        static MACHINES: AtomicU32 = AtomicU32::new(0);
+        let number = MACHINES.fetch_add(1, Ordering::Relaxed);
+        let home = std::env::temp_dir().join(format!("dapr-budgets-{}-{number}", std::process::id()));
         let components = home.join(".dapr/components");
         let mut installed = None;
         if let Some(daprd) = daprd {

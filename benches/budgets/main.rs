@@ -2,8 +2,10 @@
 //! `cargo bench --bench budgets`; with `BLESS=1` the table is also written to `results.md` beside this file.
 //!
 //! `DAPR_PEER` names a stock `dapr` and `DAPRD_PEER` a stock `daprd`; rows that they can run as well are then
-//! measured for both, in turn, and the last column is ours divided by theirs. `setup.rs` says what its row needs; the
-//! rates need `wrk`, and those with Redis a `redis-server`. Linux only: memory is read from `/proc`. Knows nothing of the program's inside, and needs nothing but the standard library.
+//! measured for both, in turn, and the last column is ours divided by theirs. Benchmarks measure the program that the
+//! `dist` profile builds; `DAPR_RELEASE` names that of the `release` profile, for rows that compare both. `setup.rs` says
+//! what its row needs; the rates need `wrk`, and those with Redis a `redis-server`. Linux only: memory is read from
+//! `/proc`. Knows nothing of the program's inside, and needs nothing but the standard library.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the table and its progress are the point")]
 #![expect(
@@ -79,7 +81,9 @@ fn measure(report: &mut Report) -> Result<()> {
     };
     lifecycle::measure(&ours, peer.as_ref(), report)?;
     many::measure(&ours, peer.as_ref(), report)?;
-    rates::measure(&ours, peer.as_ref(), report)?;
+    let release = std::env::var_os("DAPR_RELEASE");
+    let release = release.map(|program| Machine::new(program.into(), None)).transpose()?;
+    rates::measure(&ours, release.as_ref(), peer.as_ref(), report)?;
     events::measure(&ours, peer.as_ref(), report)?;
     jobs::measure(&ours, report)?;
     setup::measure(&ours, peer.as_ref(), report)

@@ -91,8 +91,18 @@ fn rows() -> Vec<Row> {
     ]
 }
 
-/// Adds all rows of this file; those whose programs are missing are named and left out.
-pub fn measure(ours: &Machine, peer: Option<&Machine>, report: &mut Report) -> Result<()> {
+/// Rows that are also measured with the `release` profile, and the share of the figures of `dist` that it must reach.
+const RELEASE_ROWS: &[&str] = &["health", "invoke of a small app", "state get"];
+const RELEASE_SHARE: f64 = 0.8;
+
+/// Adds all rows of this file; those whose programs are missing are named and left out. `release` is the program as the
+/// `release` profile builds it.
+pub fn measure(
+    ours: &Machine,
+    release: Option<&Machine>,
+    peer: Option<&Machine>,
+    report: &mut Report,
+) -> Result<()> {
     if !load::is_installed() {
         report.leave_out("requests per second", "wrk is not installed");
         return Ok(());
@@ -112,7 +122,33 @@ pub fn measure(ours: &Machine, peer: Option<&Machine>, report: &mut Report) -> R
         let own = own[index].ok_or("a row was not measured")?;
         report.add(what, row.budget, own, stock);
     }
+    let Some(release) = release else {
+        report.leave_out("requests per second with the `release` profile", "DAPR_RELEASE is not set");
+        return Ok(());
+    };
+    let rows = release_rows();
+    // Both programs in turn: the figures above are minutes old.
+    let dist = rates(ours, &rows, None, false)?;
+    let release = rates(release, &rows, None, false)?;
+    for (row, (dist, release)) in rows.iter().zip(dist.into_iter().zip(release)) {
+        let (Some(dist), Some(release)) = (dist, release) else {
+            return Err("a row was not measured".into());
+        };
+        let component = row.component.map(|kind| format!(", `{kind}`")).unwrap_or_default();
+        let what = format!("`release` profile: {}{component}, {CONNECTIONS} connections", row.what);
+        report.add(what, Budget::ShareOfDist(RELEASE_SHARE, dist, "/s"), release, None);
+    }
     Ok(())
+}
+
+/// Health, invocation and reads of the store in memory: what the program itself takes most of the time for.
+fn release_rows() -> Vec<Row> {
+    let is_needed = |row: &Row| {
+        // The write comes first, so that there is something to read.
+        let in_memory = row.component.is_none_or(|kind| kind == "state.in-memory");
+        in_memory && (RELEASE_ROWS.contains(&row.what) || row.what == "state set")
+    };
+    rows().into_iter().filter(is_needed).collect()
 }
 
 /// A figure for each row; `None` for what a stock program doesn't have.

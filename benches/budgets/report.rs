@@ -19,6 +19,8 @@ pub enum Budget {
     AtLeast(f64, &'static str),
     /// At least this many times the peer's figure, in this unit; nothing is judged without a peer.
     Times(f64, &'static str),
+    /// At least this share, from 0 to 1, of the second figure, which the `dist` profile reached, in this unit.
+    ShareOfDist(f64, f64, &'static str),
 }
 
 /// All rows, in the order in which they were measured.
@@ -49,6 +51,7 @@ impl Row {
             Budget::AtMost(limit, _) => Some(self.ours <= limit),
             Budget::AtLeast(limit, _) => Some(self.ours >= limit),
             Budget::Times(factor, _) => self.peer.map(|peer| self.ours >= factor * peer),
+            Budget::ShareOfDist(share, dist, _) => Some(self.ours >= share * dist),
         }
     }
 }
@@ -62,6 +65,9 @@ impl fmt::Display for Report {
                 Budget::AtMost(limit, unit) => (format!("at most {} {unit}", number(limit)), unit),
                 Budget::AtLeast(limit, unit) => (format!("at least {} {unit}", number(limit)), unit),
                 Budget::Times(factor, unit) => (format!("at least {factor}x of stock"), unit),
+                Budget::ShareOfDist(share, _, unit) => {
+                    (format!("at least {:.0} % of `dist`", share * 100.0), unit)
+                }
             };
             let within = match row.is_within() {
                 Some(true) => "yes",

@@ -18,7 +18,7 @@ const SIGNALS: &str = "dapr.signals";
 /// Few threads: the sidecar shares a laptop with everything else, and each one costs memory.
 const WORKERS: usize = 2;
 /// Limits of `--wait`.
-const WAIT: Duration = Duration::from_secs(60);
+const WAIT: Duration = Duration::from_mins(1);
 const WAIT_STEP: Duration = Duration::from_millis(100);
 
 /// Runs the sidecar with these arguments (without the program's name) until it is told to end; returns the

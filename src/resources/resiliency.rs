@@ -73,8 +73,8 @@ impl Pace {
         initial: Duration::from_millis(500),
         multiplier: 1.5,
         jitter: 0.5,
-        longest: Duration::from_secs(60),
-        total: Some(Duration::from_secs(15 * 60)),
+        longest: Duration::from_mins(1),
+        total: Some(Duration::from_mins(15)),
     };
 }
 

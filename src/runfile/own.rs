@@ -179,7 +179,7 @@ pub fn readiness(reader: &mut Reader<'_>, app: &Node) -> Option<Readiness> {
         probe,
         interval: time(node, "interval", Duration::from_millis(500)),
         timeout: time(node, "timeout", Duration::from_secs(1)),
-        start_timeout: time(node, "startTimeout", Duration::from_secs(60)),
+        start_timeout: time(node, "startTimeout", Duration::from_mins(1)),
     })
 }
 

@@ -9,7 +9,7 @@ use redis::Commands as _;
 use crate::redis_server::{self, Server};
 use crate::support::{Settings, in_time, init, registry, until};
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 async fn make(kind: &str, settings: Settings<'_>) -> Result<Arc<dyn Store>, String> {
     let make = registry().lock(kind, "v1").unwrap();

@@ -14,7 +14,7 @@ use crate::redis_server::Server;
 use crate::support::{Recorder, Sidecar, alone, beside, client, component, read, request, resources};
 
 /// Of what is waited for here: a server that starts again, and messages that are redelivered.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const TASKS: u64 = 4;
 
 /// The body of a request with this number.

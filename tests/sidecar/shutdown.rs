@@ -178,8 +178,8 @@ async fn while_it_is_held_back_everything_but_events_goes_on() {
     };
     let options = Options {
         app_health: Some(health),
-        block_shutdown: Some(Duration::from_secs(3600)),
-        graceful_shutdown: Duration::from_secs(3600),
+        block_shutdown: Some(Duration::from_hours(1)),
+        graceful_shutdown: Duration::from_hours(1),
         ..beside("a", app(router).await)
     };
     let sidecar = Sidecar::ready(with(&folder, options)).await;
@@ -209,7 +209,7 @@ async fn a_start_that_is_not_complete_is_not_held_back() {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
         listener.local_addr().unwrap()
     };
-    let options = Options { block_shutdown: Some(Duration::from_secs(3600)), ..beside("own", unused) };
+    let options = Options { block_shutdown: Some(Duration::from_hours(1)), ..beside("own", unused) };
     let sidecar = Sidecar::start(options).await;
     assert_eq!(sidecar.stop().await.unwrap(), Ended::Gracefully);
 }
@@ -226,7 +226,7 @@ async fn what_waits_for_its_next_try_does_not_hold_the_end_back() {
         ],
     );
     let mut app = Recorder::start(WANTS, async |_| (500, String::new())).await;
-    let options = Options { graceful_shutdown: Duration::from_secs(3600), ..beside("a", app.address) };
+    let options = Options { graceful_shutdown: Duration::from_hours(1), ..beside("a", app.address) };
     let sidecar = Sidecar::ready(with(&folder, options)).await;
     publish(&sidecar, "x").await;
     let mut paths = [app.next().await.path, app.next().await.path];

@@ -395,7 +395,7 @@ async fn nothing_is_delivered_while_the_shutdown_is_held_back() {
     let store = tempfile::tempdir().unwrap();
     let folder = resources(&[durable(store.path())]);
     let mut app = Recorder::content(TO_T).await;
-    let options = Options { block_shutdown: Some(Duration::from_secs(60)), ..beside("app", app.address) };
+    let options = Options { block_shutdown: Some(Duration::from_mins(1)), ..beside("app", app.address) };
     let sidecar = Sidecar::ready(within_reach(&folder, options)).await;
     sidecar.handle.shutdown();
     let database = rusqlite::Connection::open(store.path().join("pubsub.db")).unwrap();

@@ -103,7 +103,7 @@ mod tests {
             assert_eq!(messages.len(), 3);
             Box::pin(std::future::ready(messages.iter().map(result).collect()))
         });
-        let handler = gathered(Batch { most: 3, wait: Duration::from_secs(60) }, handler);
+        let handler = gathered(Batch { most: 3, wait: Duration::from_mins(1) }, handler);
         let results = tokio::join!(handler(message("a")), handler(message("bad")), handler(message("b")));
         assert_eq!(results, (Ok(()), Err(DeliveryError::Failed("no".into())), Ok(())));
     }

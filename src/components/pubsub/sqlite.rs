@@ -38,7 +38,7 @@ use wake::Bell;
 
 const KIND: &str = "pubsub.sqlite";
 /// How often old messages are dropped.
-const CLEAN_INTERVAL: Duration = Duration::from_secs(60);
+const CLEAN_INTERVAL: Duration = Duration::from_mins(1);
 /// How long closing waits for handlers that still run.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 

@@ -72,7 +72,7 @@ fn bare_numbers_are_milliseconds_and_negative_ones_switch_off() {
     let default = Some(Duration::from_secs(9));
     let read = |name: &str| milliseconds(&properties, &[name], default).unwrap();
     assert_eq!(read("a"), Some(Duration::from_millis(250)));
-    assert_eq!(read("b"), Some(Duration::from_secs(60)));
+    assert_eq!(read("b"), Some(Duration::from_mins(1)));
     assert_eq!([read("c"), read("d")], [None, None]);
     assert_eq!(read("e"), Some(Duration::ZERO));
     assert_eq!(read("absent"), default);

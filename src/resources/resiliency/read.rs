@@ -11,7 +11,7 @@ use crate::lint::{Diagnostic, Node, Value, duration};
 /// What a retry policy waits when it says nothing.
 const PAUSE: Duration = Duration::from_secs(5);
 /// How long a circuit breaker stays open when it says nothing.
-const OPEN: Duration = Duration::from_secs(60);
+const OPEN: Duration = Duration::from_mins(1);
 const HTTP: Range = (100, 599);
 const GRPC: Range = (0, 16);
 

@@ -65,12 +65,12 @@ fn names_keep_their_case_and_later_resources_win() {
         (initial, longest, growing.most),
         (Duration::from_millis(500), Duration::from_secs(15), Some(4))
     );
-    assert_eq!(total, Some(Duration::from_secs(900)));
+    assert_eq!(total, Some(Duration::from_mins(15)));
     let forever = &all.retries["forever"];
     assert_eq!((&forever.pace, forever.most), (&Pace::Constant(Duration::from_secs(5)), None));
     let simple = &all.breakers["simple"];
     assert_eq!((simple.max_requests, simple.timeout), (2, Duration::from_secs(30)));
-    assert_eq!(all.breakers["plain"].timeout, Duration::from_secs(60));
+    assert_eq!(all.breakers["plain"].timeout, Duration::from_mins(1));
     assert_eq!(names(&all.apps["appB"]), ["General", "Steady", "simple"]);
     assert_eq!(all.apps["appB"].cache, Some(100));
     assert_eq!(names(&all.outbound["statestore1"]), ["", "growing", "simple"]);

@@ -86,7 +86,7 @@ fn since_a_time() {
     // Without times the file's own time has to do.
     fs_err::remove_file(times_of(&a.path)).unwrap();
     assert_eq!(shown(since(40_000)).len(), 4);
-    let future = std::time::SystemTime::now() + Duration::from_secs(3600);
+    let future = std::time::SystemTime::now() + Duration::from_hours(1);
     assert_eq!(shown(Wanted { tail: None, since: Some(future) }), [""; 0]);
 }
 

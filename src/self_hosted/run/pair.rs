@@ -20,7 +20,7 @@ use crate::process::{Child, Guard, Outlet, Source, Spec, Stream, feed, pump};
 use crate::records::{Directory, ProcessId, Record};
 
 /// How long the sidecar may take to come up.
-const READY: Duration = Duration::from_secs(60);
+const READY: Duration = Duration::from_mins(1);
 /// How long the app may take to end after it was asked to.
 pub const APP_GRACE: Duration = Duration::from_secs(5);
 /// The same for the sidecar: its own grace time and a little more.

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use super::SCOPE;
 
 /// Directories are read this often even if nothing was noticed, in case the system did not tell.
-const RESCAN: Duration = Duration::from_secs(60);
+const RESCAN: Duration = Duration::from_mins(1);
 /// What is written in several steps is waited for until it has been quiet for so long …
 const QUIET: Duration = Duration::from_millis(100);
 /// … and no longer than this.

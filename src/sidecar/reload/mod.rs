@@ -26,7 +26,7 @@ pub const FEATURE: &str = "HotReload";
 /// Of log lines.
 pub const SCOPE: &str = "dapr.runtime.hotreload";
 /// So long may calls that have begun go on with a component that was replaced.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Whether a sidecar with this configuration follows changes.
 pub fn is_on(configuration: &Configuration) -> bool {

@@ -75,7 +75,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_call_that_has_begun_is_waited_for() {
         let (call, provider, retired) = retired();
-        let closing = tokio::spawn(retired.close(Duration::from_secs(60)));
+        let closing = tokio::spawn(retired.close(Duration::from_mins(1)));
         tokio::time::sleep(Duration::from_secs(30)).await;
         assert!(!provider.0.load(Ordering::SeqCst));
         drop(call);
@@ -86,7 +86,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_call_that_hangs_is_not_waited_for_for_ever() {
         let (_call, provider, retired) = retired();
-        assert!(!retired.close(Duration::from_secs(60)).await);
+        assert!(!retired.close(Duration::from_mins(1)).await);
         assert!(provider.0.load(Ordering::SeqCst));
     }
 }

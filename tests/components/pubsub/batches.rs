@@ -12,7 +12,7 @@ use super::*;
 use crate::support::until;
 
 /// Longer than any test takes.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 fn batch(most: usize, wait: Duration) -> Batch {
     Batch { most, wait }

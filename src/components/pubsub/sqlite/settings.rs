@@ -36,7 +36,7 @@ pub struct Settings {
     pub delivery: Delivery,
 }
 
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 impl Settings {
     pub fn parse(properties: &Properties) -> Result<Self, InitError> {

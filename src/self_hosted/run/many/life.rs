@@ -20,7 +20,7 @@ use super::unit::{End, Unit};
 use super::{probe, watch};
 
 /// After this long without an end, an app has all its restarts again, and the shortest pause.
-const CALM: Duration = Duration::from_secs(60);
+const CALM: Duration = Duration::from_mins(1);
 
 /// A pair that is up.
 pub struct Life<'a> {

@@ -102,7 +102,7 @@ fn number(own: Option<u16>, app: &App) -> Result<u16, String> {
 
 async fn get(endpoint: &Endpoint, path: &str) -> Result<(), String> {
     let request = Request::get(path).body(Bytes::new()).map_err(|error| error.to_string())?;
-    let answer = client::send(endpoint, request, Some(Duration::from_secs(60))).await;
+    let answer = client::send(endpoint, request, Some(Duration::from_mins(1))).await;
     match answer {
         Ok(answer) if answer.status().is_success() || answer.status().is_redirection() => Ok(()),
         Ok(answer) => Err(format!("status {}", answer.status().as_u16())),

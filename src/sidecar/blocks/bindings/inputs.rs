@@ -19,7 +19,7 @@ use crate::sidecar::store::Entry;
 use crate::sidecar::trace::{self, Kind};
 
 /// First and longest wait before a source that could not be read is tried again.
-const BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(60));
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_mins(1));
 
 /// All input bindings of the app. They are read while it is healthy; closed, they rest for good.
 #[derive(Default)]

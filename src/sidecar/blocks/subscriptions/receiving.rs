@@ -18,7 +18,7 @@ use crate::sidecar::blocks::tasks::Ending;
 use crate::sidecar::store::Entry;
 
 /// First and longest wait before a failed subscribe is tried again.
-const BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(60));
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_mins(1));
 /// Of a bulk subscription that says nothing else: messages, and milliseconds of waiting for them.
 const BULK: (u32, u32) = (100, 1000);
 

@@ -77,7 +77,7 @@ fn by_name(set: FileDescriptorSet) -> BTreeMap<String, FileDescriptorProto> {
         file.options = None;
         file.message_type.iter_mut().for_each(sort_nested);
         for method in file.service.iter_mut().flat_map(|service| &mut service.method) {
-            method.options = method.options.take().filter(|options| options.deprecated());
+            method.options = method.options.take().filter(prost_types::MethodOptions::deprecated);
         }
         (file.name().to_owned(), file)
     };
