@@ -113,25 +113,15 @@ get() { curl --silent --show-error --fail --max-time 10 "$1"; }
 says() { grep -qF "$2" "$1"; }
 
 # --- the steps that all have -----------------------------------------------------------------------------------
-missing=''
-need() { command -v "$1" >/dev/null 2>&1 || missing="$missing
-  $1: $2"; }
+# shellcheck source=install/prerequisites.sh
+. "$root/install/prerequisites.sh"
 
-what_this_needs() {
-  heading 'What this needs'
-  if [ -z "${DAPR_BIN:-}" ]; then
-    need cargo 'install Rust from https://rustup.rs'
-    need cc 'a C compiler, for the bundled SQLite (Debian, Ubuntu: apt-get install build-essential; macOS: xcode-select --install)'
-  fi
-  need curl 'Debian, Ubuntu: apt-get install curl; macOS has it'
-  need python3 'Python 3.10 or newer (Debian, Ubuntu: apt-get install python3 python3-venv; macOS: brew install python)'
-  if command -v python3 >/dev/null 2>&1; then
-    python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || missing="$missing
-  python3: found $(python3 --version 2>&1), but 3.10 or newer is needed"
-    python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || missing="$missing
-  python3 venv: Debian, Ubuntu: apt-get install python3-venv"
-  fi
-  [ -z "$missing" ] || fail "please install first:$missing"
+check_prerequisites() {
+  heading 'Check the prerequisites'
+  [ -n "${DAPR_BIN:-}" ] || require_build_tools
+  require_program curl 'Debian, Ubuntu: apt-get install curl; macOS has it'
+  require_python
+  [ -z "$missing" ] || fail "please install or free first:$missing"
   say "found $(python3 --version), $(curl --version | head -n 1 | cut -d ' ' -f 1-2)"
 }
 
@@ -140,9 +130,10 @@ build_dapr() {
   if [ -n "${DAPR_BIN:-}" ]; then
     say "DAPR_BIN names one: $DAPR_BIN"
   else
-    say "found $(cargo --version)"
-    show cargo build --release
-    cargo build --release --manifest-path "$root/Cargo.toml" --target-dir "$root/target"
+    say "found $(cargo --version); $(free_disk) MiB of disk and $(free_memory) MiB of memory are free"
+    [ -e "$root/target/release/dapr" ] || say "the first build takes $BUILD_TIME; cargo shows its progress"
+    show cargo build --release --locked
+    cargo build --release --locked --manifest-path "$root/Cargo.toml" --target-dir "$root/target"
   fi
   run dapr --version
 }

@@ -51,7 +51,10 @@ fetch() {
 if [ -z "$archive" ]; then
   root=$(cd "$(dirname "$0")/.." && pwd)
   [ -f "$root/Cargo.toml" ] || fail 'not in a source checkout: name an archive'
-  command -v cargo >/dev/null 2>&1 || fail 'cargo is missing: install Rust from https://rustup.rs'
+  # shellcheck source=install/prerequisites.sh
+  . "$root/install/prerequisites.sh"
+  require_build_tools
+  [ -z "$missing" ] || fail "please install or free first:$missing"
   cargo build --release --locked --manifest-path "$root/Cargo.toml" --target-dir "$root/target"
   program=$root/target/release/dapr
 else

@@ -17,6 +17,11 @@ venv=$root/target/test-venv
 binary=${DAPR_BIN:-$root/target/debug/dapr}
 requirements=(tests/sdk/requirements.txt tests/engine/requirements.txt tests/browser/requirements.txt)
 
+# shellcheck source=install/prerequisites.sh
+. "$root/install/prerequisites.sh"
+# MiB that all builds of the tests write.
+TEST_DISK=9000
+
 passed='' failed='' skipped=''
 with_arguments=$([ $# -eq 0 ] || printf yes)
 
@@ -24,7 +29,7 @@ with_arguments=$([ $# -eq 0 ] || printf yes)
 check() {
   local name=$1 started=$SECONDS
   shift
-  printf '\n== %s ==\n$ %s\n' "$name" "$*"
+  printf '\n== %s (after %d s) ==\n$ %s\n' "$name" "$SECONDS" "$*"
   if "$@"; then
     passed="$passed
   passed   $name ($((SECONDS - started)) s)"
@@ -61,12 +66,12 @@ python_tests_ready() {
     cat "${requirements[@]}" >"$venv/installed-requirements.txt"
 }
 
-if ! has cargo; then
-  printf 'cargo is missing: install Rust from https://rustup.rs\n' >&2
-  exit 1
-fi
-if ! has cc; then
-  printf 'cc is missing: install a C compiler (Debian, Ubuntu: apt-get install build-essential; macOS: xcode-select --install)\n' >&2
+require_rust
+require_c_compiler
+[ -e "$root/target/debug/dapr" ] || require_disk "$TEST_DISK"
+require_memory "$BUILD_MEMORY"
+if [ -n "$missing" ]; then
+  printf 'please install or free first:%s\n' "$missing" >&2
   exit 1
 fi
 
@@ -81,7 +86,7 @@ else
   leave_out 'lints' 'clippy is not installed (rustup component add clippy)'
 fi
 if has shellcheck; then
-  check 'shell scripts' shellcheck tests/run.sh examples/lib.sh examples/*/run.sh install/install.sh .ci/run
+  check 'shell scripts' shellcheck tests/run.sh examples/lib.sh examples/*/run.sh install/*.sh .ci/run
 else
   leave_out 'shell scripts' 'shellcheck is not installed (Debian, Ubuntu: apt-get install shellcheck; macOS: brew install shellcheck)'
 fi

@@ -10,7 +10,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 orders=demo-orders
 shipping=demo-shipping
 
-what_this_needs
+check_prerequisites
 build_dapr
 install_packages
 not_running_yet "$orders" "$shipping"

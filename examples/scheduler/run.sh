@@ -21,7 +21,7 @@ seconds=${QUICK:-2} times=${TIMES:-10}
 # All runs and then some.
 limit=$((60 + every * repeats + seconds * times))
 
-what_this_needs
+check_prerequisites
 build_dapr
 install_packages
 export DAPR_RUNTIME_PATH=$logs/home RECEIVED=$logs/received.jsonl
