@@ -65,8 +65,8 @@ impl fmt::Display for Report {
                 Budget::AtMost(limit, unit) => (format!("at most {} {unit}", number(limit)), unit),
                 Budget::AtLeast(limit, unit) => (format!("at least {} {unit}", number(limit)), unit),
                 Budget::Times(factor, unit) => (format!("at least {factor}x of stock"), unit),
-                Budget::ShareOfDist(share, _, unit) => {
-                    (format!("at least {:.0} % of `dist`", share * 100.0), unit)
+                Budget::ShareOfDist(share, dist, unit) => {
+                    (format!("at least {:.0} % of `dist`, {}", share * 100.0, number(dist)), unit)
                 }
             };
             let within = match row.is_within() {
