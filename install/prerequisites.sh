@@ -9,7 +9,7 @@ missing=''
 BUILD_DISK=1500
 BUILD_MEMORY=2600
 # shellcheck disable=SC2034 # the scripts that source this file print it
-BUILD_TIME='about 7 minutes on two idle cores'
+BUILD_TIME='5 to 12 minutes on two cores, depending on their speed'
 
 lacks() {
   missing="$missing

@@ -132,7 +132,8 @@ elif ! python3 -c 'import ensurepip, venv' >/dev/null 2>&1; then
 elif ! python_tests_ready; then
   leave_out "$clients, $browser, $engines" "the packages of ${requirements[*]} could not be installed"
 else
-  check 'the binary' cargo build --locked
+  # `cargo build` would compile most packages again, with other features than the Rust tests.
+  check 'the binary' cargo test --locked --no-run
   check 'the example of jobs' env DAPR_BIN="$binary" examples/scheduler/run.sh
   pytest_suite "$clients" tests/sdk "$@"
   if has chromium || has chromium-browser; then
