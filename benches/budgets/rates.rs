@@ -91,8 +91,7 @@ fn rows() -> Vec<Row> {
     ]
 }
 
-/// Rows that are also measured with the `release` profile, and the share of the figures of `dist` that it must reach.
-const RELEASE_ROWS: &[&str] = &["health", "invoke of a small app", "state get"];
+/// The share of the throughput of `dist` that the `release` profile must reach.
 const RELEASE_SHARE: f64 = 0.8;
 
 /// Adds all rows of this file; those whose programs are missing are named and left out. `release` is the program as the
@@ -141,14 +140,9 @@ pub fn measure(
     Ok(())
 }
 
-/// Health, invocation and reads of the store in memory: what the program itself takes most of the time for.
+/// The rows that need neither a disk nor a server, so that the program itself takes most of the time.
 fn release_rows() -> Vec<Row> {
-    let is_needed = |row: &Row| {
-        // The write comes first, so that there is something to read.
-        let in_memory = row.component.is_none_or(|kind| kind == "state.in-memory");
-        in_memory && (RELEASE_ROWS.contains(&row.what) || row.what == "state set")
-    };
-    rows().into_iter().filter(is_needed).collect()
+    rows().into_iter().filter(|row| row.component.is_none_or(|kind| kind == "state.in-memory")).collect()
 }
 
 /// A figure for each row; `None` for what a stock program doesn't have.
