@@ -101,11 +101,15 @@ fn declaration(file: &mut FileDescriptorProto, words: &[&str]) -> Result<Section
         ["package", name] => file.package = Some((*name).into()),
         ["import", name] => file.dependency.push((*name).into()),
         ["message", name, rest @ ..] => {
+            let (rest, is_deprecated) = split_deprecated(rest);
+            if !rest.is_empty() {
+                return Err(format!("unexpected {:?}", rest.join(" ")));
+            }
             let path = path(name);
             let (own, siblings) = name_and_siblings(&mut file.message_type, &path)?;
             siblings.push(DescriptorProto {
                 name: Some(own),
-                options: deprecated(rest)?
+                options: is_deprecated
                     .then(|| MessageOptions { deprecated: Some(true), ..Default::default() }),
                 ..Default::default()
             });
@@ -172,8 +176,7 @@ fn field(
     let [number, name, rest @ ..] = words else {
         return Err("a field is a number, a name and a type".into());
     };
-    let is_deprecated = rest.last() == Some(&"deprecated");
-    let rest = if is_deprecated { &rest[..rest.len() - 1] } else { rest };
+    let (rest, is_deprecated) = split_deprecated(rest);
     let mut field = plain_field(parse_number(number)?, name);
     let rest = match rest {
         [rest @ .., "json", json_name] => {
@@ -280,8 +283,7 @@ fn method(words: &[&str], package: &str, symbols: &Symbols) -> Result<MethodDesc
         [name] => Ok((None, symbols.resolve(package, name)?.1)),
         _ => Err(format!("not a message or a stream of messages: {:?}", words.join(" "))),
     };
-    let is_deprecated = response.last() == Some(&"deprecated");
-    let response = if is_deprecated { &response[..response.len() - 1] } else { response };
+    let (response, is_deprecated) = split_deprecated(response);
     let (client_streaming, input) = side(request)?;
     let (server_streaming, output) = side(response)?;
     Ok(MethodDescriptorProto {
@@ -347,11 +349,11 @@ fn path(name: &str) -> Vec<String> {
     name.split('.').map(str::to_owned).collect()
 }
 
-fn deprecated(rest: &[&str]) -> Result<bool, String> {
-    match rest {
-        [] => Ok(false),
-        ["deprecated"] => Ok(true),
-        _ => Err(format!("unexpected {:?}", rest.join(" "))),
+/// Splits a trailing `deprecated` off the words of a line.
+fn split_deprecated<'a, 'b>(words: &'a [&'b str]) -> (&'a [&'b str], bool) {
+    match words {
+        [rest @ .., "deprecated"] => (rest, true),
+        _ => (words, false),
     }
 }
 
